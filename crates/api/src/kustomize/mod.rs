@@ -1,0 +1,3 @@
+//! Kustomizations: what is built and applied (`kustomize.toolkit.fluxcd.io`).
+
+pub mod v1;
