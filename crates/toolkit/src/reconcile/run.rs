@@ -1,0 +1,116 @@
+//! One run for one object: what it reads, and how it says what it found.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::meta::{ConditionStatus, ReconciledStatus, annotation};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Resource;
+
+use super::{Key, Kind};
+use crate::events::{Event, Recorder, Severity};
+use crate::status::conditions::{self, Assertion};
+use crate::status::{WriteError, Writer};
+
+/// One run for one object.
+///
+/// The reconciler changes [`Run::status`]; the frame writes it at the end, [`Run::write_status`] in between.
+pub struct Run<K: Kind> {
+    /// The object as it was read at the start.
+    pub object: Arc<K>,
+    /// The status to be.
+    pub status: K::Status,
+    pub(super) writer: Writer<K>,
+    pub(super) recorder: Recorder,
+    started: Instant,
+}
+
+impl<K: Kind> Run<K> {
+    pub(super) fn new(object: Arc<K>, writer: Writer<K>, recorder: Recorder) -> Self {
+        let status = object.status().cloned().unwrap_or_default();
+        Self { object, status, writer, recorder, started: Instant::now() }
+    }
+
+    /// Who the object is.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::of(&*self.object)
+    }
+
+    /// `metadata.generation`.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.object.meta().generation.unwrap_or_default()
+    }
+
+    /// Time since the run began.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The token of a request to reconcile now that no run has answered yet.
+    #[must_use]
+    pub fn requested(&self) -> Option<&str> {
+        let token = requested_at(&*self.object)?;
+        (self.status.last_handled_reconcile_at() != Some(token)).then_some(token)
+    }
+
+    /// Sets a condition for the object's generation.
+    pub fn set_condition(&mut self, type_: &str, status: ConditionStatus, reason: &str, message: &str) {
+        let generation = self.generation();
+        let assertion = Assertion { type_, status, reason, message };
+        conditions::set(self.status.conditions_mut(), assertion, generation, Timestamp::now());
+    }
+
+    /// Removes a condition.
+    pub fn remove_condition(&mut self, type_: &str) {
+        conditions::remove(self.status.conditions_mut(), type_);
+    }
+
+    /// Writes the status as it is now, so that others see the progress.
+    ///
+    /// # Errors
+    /// See [`Writer::write`].
+    pub async fn write_status(&mut self) -> Result<(), WriteError> {
+        self.writer.write(&mut self.status).await
+    }
+
+    /// Tells Kubernetes and notification-controller; never waits and never fails.
+    pub fn event(
+        &self,
+        severity: Severity,
+        reason: &str,
+        message: &str,
+        annotations: BTreeMap<String, String>,
+    ) {
+        self.recorder.record(Event {
+            object: self.reference(),
+            severity,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            annotations,
+            object_annotations: self.object.meta().annotations.clone().unwrap_or_default(),
+        });
+    }
+
+    fn reference(&self) -> ObjectReference {
+        let meta = self.object.meta();
+        ObjectReference {
+            api_version: Some(K::api_version(&()).into_owned()),
+            kind: Some(K::kind(&()).into_owned()),
+            namespace: meta.namespace.clone(),
+            name: meta.name.clone(),
+            uid: meta.uid.clone(),
+            resource_version: Some(self.writer.resource_version().to_owned()),
+            field_path: None,
+        }
+    }
+}
+
+/// The value of the annotation that asks for a reconcile now.
+pub(super) fn requested_at<K: Resource>(object: &K) -> Option<&str> {
+    object.meta().annotations.as_ref()?.get(annotation::REQUESTED_AT).map(String::as_str)
+}
