@@ -1,0 +1,127 @@
+//! `spec.dependsOn`: what must be ready first.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use api::kustomize::v1::Kustomization;
+use api::meta::{ConditionStatus, condition};
+use kube::api::Api;
+use parking_lot::Mutex;
+use toolkit::reconcile::Key;
+use toolkit::status::conditions;
+
+use super::error::Cause;
+use crate::context::Context;
+
+/// Who waits for a dependency, and so wants to hear of one that becomes ready.
+///
+/// A status can't tell: it is written at the end of a run, and what happens between the look at the dependency and
+/// then would wake nobody.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting(Arc<Mutex<HashSet<Key>>>);
+
+impl Waiting {
+    pub(crate) fn contains(&self, key: &Key) -> bool {
+        self.0.lock().contains(key)
+    }
+
+    pub(super) fn add(&self, key: Key) {
+        self.0.lock().insert(key);
+    }
+
+    pub(super) fn remove(&self, key: &Key) {
+        self.0.lock().remove(key);
+    }
+}
+
+/// Checks every dependency; the object waits from before the first look until all are ready.
+pub(super) async fn check(object: &Kustomization, revision: &str, context: &Context) -> Result<(), Cause> {
+    if object.spec.depends_on.is_empty() {
+        return Ok(());
+    }
+    let key = Key::of(object);
+    context.waiting.add(key.clone());
+    look(object, revision, context).await?;
+    context.waiting.remove(&key);
+    Ok(())
+}
+
+/// Reads live: a cache could still show a state from before the last push.
+async fn look(object: &Kustomization, revision: &str, context: &Context) -> Result<(), Cause> {
+    for dependency in &object.spec.depends_on {
+        let namespace = object.dependency_namespace(dependency);
+        let api: Api<Kustomization> = Api::namespaced(context.client.clone(), &namespace);
+        let name = format!("{namespace}/{}", dependency.name);
+        let found = match api.get(&dependency.name).await {
+            Ok(found) => found,
+            Err(kube::Error::Api(e)) if e.code == 404 => {
+                return Err(Cause::Dependency(format!("dependency '{name}' not found: {}", e.message)));
+            }
+            Err(e) => return Err(Cause::Read(format!("dependency '{name}'"), e)),
+        };
+        if let Some(why) = obstacle(object, &found, revision) {
+            return Err(Cause::Dependency(format!("dependency '{name}' {why}")));
+        }
+    }
+    Ok(())
+}
+
+/// Why the dependency holds the dependent up; `None` when it doesn't.
+fn obstacle(dependent: &Kustomization, dependency: &Kustomization, revision: &str) -> Option<&'static str> {
+    let Some(status) = &dependency.status else { return Some("is not ready") };
+    let observed = status.observed_generation == dependency.metadata.generation;
+    if !observed || !conditions::is(&status.conditions, condition::READY, ConditionStatus::True) {
+        return Some("is not ready");
+    }
+    let (a, b) = (&dependent.spec.source_ref, &dependency.spec.source_ref);
+    let same_source =
+        a.kind == b.kind && a.name == b.name && dependent.source_namespace() == dependency.source_namespace();
+    let behind = same_source && status.last_applied_revision.as_deref() != Some(revision);
+    behind.then_some("revision is not up to date")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn kustomization(source: &str, status: &Value) -> Kustomization {
+        serde_json::from_value(json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": "base", "namespace": "apps", "generation": 2},
+            "spec": {"interval": "1m", "prune": true, "sourceRef": {"kind": "GitRepository", "name": source}},
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn ready(status: &str, observed: i64, applied: &str) -> Value {
+        json!({
+            "observedGeneration": observed,
+            "lastAppliedRevision": applied,
+            "conditions": [{"type": "Ready", "status": status, "reason": "R", "message": "m",
+                            "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+        })
+    }
+
+    fn check(source: &str, status: &Value, expected: Option<&str>) {
+        let dependent = kustomization("fleet", &json!({}));
+        assert_eq!(obstacle(&dependent, &kustomization(source, status), "main@sha1:b"), expected);
+    }
+
+    #[test]
+    fn a_dependency_must_be_ready_for_its_generation() {
+        check("other", &json!({}), Some("is not ready"));
+        check("other", &ready("True", 1, ""), Some("is not ready"));
+        check("other", &ready("False", 2, ""), Some("is not ready"));
+        check("other", &ready("True", 2, ""), None);
+    }
+
+    #[test]
+    fn a_dependency_on_the_same_source_must_have_the_same_revision() {
+        check("fleet", &ready("True", 2, "main@sha1:a"), Some("revision is not up to date"));
+        check("fleet", &ready("True", 2, "main@sha1:b"), None);
+    }
+}
