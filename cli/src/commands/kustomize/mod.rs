@@ -1,0 +1,115 @@
+//! `kustomize build`, with the words and exit codes of the program of that name.
+
+mod disk;
+mod remote;
+mod write;
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
+use kustomize::{Build, Limits, LoadRestrictions, Options, Release, RemoteBases, Reorder, Repository};
+
+use self::disk::Disk;
+use self::remote::Fetcher;
+use crate::args::{KustomizeBuild, KustomizeCommand};
+use crate::output;
+
+/// Bounds for someone who builds their own files; what grows without end is still stopped.
+fn limits() -> Limits {
+    Limits { files: 200_000, objects: 500_000, read_bytes: disk::MAX_READ, ..Limits::default() }
+}
+
+/// Builds a kustomization and prints or writes what it gives.
+pub(super) async fn run(command: KustomizeCommand) -> Result<()> {
+    let KustomizeCommand::Build(args) = command;
+    tell_deprecated(&args);
+    let options = options(&args)?;
+    let dir = target(&args.targets)?;
+    let built = tokio::task::spawn_blocking(move || kustomize::build(&Disk, &dir, &options)).await?;
+    let warnings = built.as_ref().map_or_else(kustomize::Error::warnings, |built| &built.warnings);
+    warnings.iter().for_each(|warning| output::note(warning));
+    write(&built?, &args.output)
+}
+
+fn tell_deprecated(args: &KustomizeBuild) {
+    if args.reorder.is_some() {
+        output::note(
+            "Flag --reorder has been deprecated, use the new 'sortOptions' field in kustomization.yaml instead.",
+        );
+    }
+    if args.enable_managedby_label {
+        output::note(
+            "Flag --enable-managedby-label has been deprecated, The flag `enable-managedby-label` has been \
+             deprecated. Use the `managedByLabel` option in the `buildMetadata` field instead.",
+        );
+    }
+}
+
+fn options(args: &KustomizeBuild) -> Result<Options> {
+    check_supported(args)?;
+    ensure!(args.targets.len() < 2, "specify one path to kustomization.yaml");
+    Ok(Options {
+        load_restrictions: load_restrictions(&args.load_restrictor)?,
+        reorder: args.reorder.as_deref().map_or(Ok(Reorder::Unspecified), reorder)?,
+        remote: RemoteBases::Fetch(Arc::new(Fetcher::new())),
+        managed_by_label: args.enable_managedby_label
+            || env::var_os("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_some_and(|value| value == "on"),
+        release: Release::V5_8,
+        limits: limits(),
+        ..Options::default()
+    })
+}
+
+fn check_supported(args: &KustomizeBuild) -> Result<()> {
+    let flags = [
+        (args.enable_helm, "--enable-helm", "charts of helmCharts are not rendered"),
+        (
+            args.enable_alpha_plugins,
+            "--enable-alpha-plugins",
+            "only built-in generators and transformers are run",
+        ),
+        (args.enable_exec, "--enable-exec", "only built-in generators and transformers are run"),
+    ];
+    match flags.into_iter().find(|(is_set, ..)| *is_set) {
+        Some((_, flag, why)) => bail!("{flag} is not supported: {why}"),
+        None => Ok(()),
+    }
+}
+
+fn load_restrictions(text: &str) -> Result<LoadRestrictions> {
+    match text {
+        "LoadRestrictionsRootOnly" | "" => Ok(LoadRestrictions::RootOnly),
+        "LoadRestrictionsNone" => Ok(LoadRestrictions::None),
+        other => bail!(
+            "illegal flag value --load-restrictor {other}; legal values: [LoadRestrictionsRootOnly \
+             LoadRestrictionsNone]"
+        ),
+    }
+}
+
+fn reorder(text: &str) -> Result<Reorder> {
+    match text {
+        "legacy" => Ok(Reorder::Legacy),
+        "none" => Ok(Reorder::None),
+        other => bail!("illegal flag value --reorder {other}; legal values: [legacy none]"),
+    }
+}
+
+/// What to build: a URL as it is, a directory as a path without links.
+fn target(targets: &[OsString]) -> Result<PathBuf> {
+    let target = targets.first().map_or(OsStr::new("."), OsString::as_os_str);
+    let is_url = target.to_str().is_some_and(|text| Repository::parse(text).is_ok());
+    if is_url { Ok(target.into()) } else { disk::directory(Path::new(target)) }
+}
+
+fn write(built: &Build, to: &OsStr) -> Result<()> {
+    if to.is_empty() {
+        output::print(&built.to_yaml())?;
+        return Ok(());
+    }
+    let to = Path::new(to);
+    if to.is_dir() { write::files(built, to) } else { write::file(to, &built.to_yaml()) }
+}
