@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Builds the programs of the test bed once into a cache folder and prints that folder.
+#
+# The folder's name is a digest of the pinned go.mod files and of this script, so another pin is
+# another folder and an unchanged one costs nothing. Progress goes to standard error.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+kubernetes_version=$(sed -n 's/.*k8s.io\/kubernetes \(v[0-9.]*\).*/\1/p' "$here/kubernetes/go.mod" | head -n 1)
+pins=$(cat "$here"/*/go.mod "$here"/*/go.sum "${BASH_SOURCE[0]}" | sha256sum | cut -c 1-12)
+cache=${FERRITE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ferrite}/testbed/$pins
+
+say() { printf '%s testbed: %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
+
+command -v go >/dev/null || { say "needs Go 1.26 or newer to build etcd, kube-apiserver and kwok: install it and put it on PATH"; exit 1; }
+
+# build NAME FOLDER PACKAGE [LDFLAGS]: one program, moved into place whole.
+build() {
+    local name=$1 folder=$2 package=$3 ldflags=${4:-}
+    [ -x "$cache/$name" ] && return
+    say "building $name"
+    (cd "$here/$folder" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $ldflags" -o "$cache/$name.part" "$package")
+    mv "$cache/$name.part" "$cache/$name"
+}
+
+mkdir -p "$cache"
+exec 9>"$cache/.lock"
+flock 9
+
+# Clients refuse a server that doesn't say its version.
+stamp="-X k8s.io/component-base/version.gitVersion=$kubernetes_version"
+stamp+=" -X k8s.io/component-base/version.gitMajor=1"
+stamp+=" -X k8s.io/component-base/version.gitMinor=$(cut -d. -f2 <<<"$kubernetes_version")"
+stamp+=" -X k8s.io/client-go/pkg/version.gitVersion=$kubernetes_version"
+
+for program in kube-apiserver kube-controller-manager kube-scheduler kubectl; do
+    build "$program" kubernetes "k8s.io/kubernetes/cmd/$program" "$stamp"
+done
+build etcd etcd go.etcd.io/etcd/server/v3
+build kwok kwok sigs.k8s.io/kwok/cmd/kwok
+build grpcurl grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl
+
+# kwok's stages come as files of its module; they say how simulated Nodes and Pods behave.
+if [ ! -d "$cache/stages" ]; then
+    module=$(cd "$here/kwok" && go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)
+    mkdir -p "$cache/stages.part"
+    for kind in node pod; do
+        cp "$module/kustomize/stage/$kind/fast"/*.yaml "$cache/stages.part/"
+    done
+    chmod -R u+w "$cache/stages.part"
+    rm -f "$cache/stages.part/kustomization.yaml"
+    mv "$cache/stages.part" "$cache/stages"
+fi
+
+printf '%s\n' "$cache"
