@@ -6,6 +6,7 @@ use api::kustomize::v1::{Kustomization, SourceKind};
 use api::meta::Artifact;
 use api::source::v1::{ExternalArtifact, GitRepository};
 use kube::ResourceExt;
+use toolkit::acl::check_reference;
 use toolkit::reconcile::Key;
 
 use super::error::Cause;
@@ -60,25 +61,26 @@ impl Revision {
 pub(super) fn resolve(object: &Kustomization, context: &Context) -> Result<Artifact, Cause> {
     let reference = &object.spec.source_ref;
     let key = Key { namespace: object.source_namespace(), name: reference.name.clone() };
-    let denied =
-        |why: &str| Cause::AccessDenied(format!("can't access '{}/{key}', {why}", reference.kind.as_str()));
-    if context.no_cross_namespace_refs && Some(&key.namespace) != object.namespace().as_ref() {
-        return Err(denied("cross-namespace references have been blocked"));
-    }
+    let (kind, from) = (reference.kind.as_str(), object.namespace().unwrap_or_default());
+    check_reference(context.no_cross_namespace_refs, &from, kind, &key.namespace, &key.name)
+        .map_err(|denied| Cause::AccessDenied(denied.to_string()))?;
     let artifact = match reference.kind {
         SourceKind::GitRepository => artifact_of(context.git_repositories.get(&key)),
         SourceKind::ExternalArtifact => match &context.external_artifacts {
             Some(cache) => artifact_of(cache.get(&key)),
-            None => return Err(denied("ExternalArtifact feature gate is disabled")),
+            None => {
+                let why = "ExternalArtifact feature gate is disabled";
+                return Err(Cause::AccessDenied(format!("can't access '{kind}/{key}', {why}")));
+            }
         },
         SourceKind::OciRepository | SourceKind::Bucket => {
-            return Err(Cause::Unsupported(vec![format!("spec.sourceRef.kind {}", reference.kind.as_str())]));
+            return Err(Cause::Unsupported(vec![format!("spec.sourceRef.kind {kind}")]));
         }
     };
     match artifact {
         Some(Some(artifact)) => Ok(artifact),
         Some(None) => Err(Cause::SourceNotReady(context.requeue_dependency)),
-        None => Err(Cause::SourceMissing { kind: reference.kind.as_str(), name: key.name }),
+        None => Err(Cause::SourceMissing { kind, name: key.name }),
     }
 }
 
