@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Builds the programs of the test bed once into a cache folder and prints that folder.
 #
-# The folder's name is a digest of the pinned go.mod files and of this script, so another pin is
+# The folder's name is a digest of the pinned go.mod files, of our own Go files and of this script, so another pin is
 # another folder and an unchanged one costs nothing. Progress goes to standard error.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kubernetes_version=$(sed -n 's/.*k8s.io\/kubernetes \(v[0-9.]*\).*/\1/p' "$here/kubernetes/go.mod" | head -n 1)
-pins=$(cat "$here"/*/go.mod "$here"/*/go.sum "${BASH_SOURCE[0]}" | sha256sum | cut -c 1-12)
+pins=$(cat "$here"/*/go.mod "$here"/*/go.sum "$here"/*/*.go "${BASH_SOURCE[0]}" | sha256sum | cut -c 1-12)
 cache=${FERRITE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ferrite}/testbed/$pins
 
 say() { printf '%s testbed: %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
 
-command -v go >/dev/null || { say "needs Go 1.26 or newer to build etcd, kube-apiserver and kwok: install it and put it on PATH"; exit 1; }
+command -v go >/dev/null || { say "needs Go 1.26 or newer to build etcd, kube-apiserver, kwok, kustomize and helm: install it and put it on PATH"; exit 1; }
 
 # build NAME FOLDER PACKAGE [LDFLAGS]: one program, moved into place whole.
 build() {
@@ -39,6 +39,11 @@ done
 build etcd etcd go.etcd.io/etcd/server/v3
 build kwok kwok sigs.k8s.io/kwok/cmd/kwok
 build grpcurl grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl
+# What the engines are compared with.
+build kustomize kustomize sigs.k8s.io/kustomize/kustomize/v5
+build helm helm helm.sh/helm/v4/cmd/helm
+build helm3 helm3 helm.sh/helm/v3/cmd/helm
+build gotemplate gotemplate .
 
 # kwok's stages come as files of its module; they say how simulated Nodes and Pods behave.
 if [ ! -d "$cache/stages" ]; then
