@@ -14,10 +14,10 @@ mod parse;
 mod resolve;
 mod time;
 
-pub use emit::{emit, emit_all, emit_as_read, emit_into, key_order, refolded};
+pub use emit::{emit, emit_all, emit_as_read, emit_into, emit_pretty, is_plain, key_order, refolded};
 pub use id::Id;
 pub use node::{Mapping, Node, Scalar, ScalarKind, ScalarValue, Style};
-pub use number::{json_float, yaml_float};
+pub use number::{general_float, json_float, yaml_float};
 pub use object::{NotAnObject, Object};
 pub use parse::{Error, ErrorKind, Limits, parse, parse_bytes, parse_with};
-pub use resolve::Rules;
+pub use resolve::{Rules, needs_quotes};

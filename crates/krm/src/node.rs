@@ -24,6 +24,10 @@ pub struct Scalar {
     pub style: Style,
     /// Line in the source, counted from 1; 0 where the value was made here.
     pub line: u32,
+    /// Whether it has no tag of its own: whatever text it gets, the text alone tells what it means.
+    pub untagged: bool,
+    /// In how many brackets (`[…]`, `{…}`) it stands; go-yaml v3 writes some scalars differently there.
+    pub brackets: u8,
 }
 
 /// What a scalar means (its YAML tag).
@@ -86,7 +90,15 @@ impl Scalar {
     /// Makes a value from the text and its meaning.
     #[must_use]
     pub const fn new(text: String, kind: ScalarKind) -> Self {
-        Self { text, kind, style: Style::Plain, line: 0 }
+        Self { text, kind, style: Style::Plain, line: 0, untagged: false, brackets: 0 }
+    }
+
+    /// Makes a scalar that has no tag: text in quotes is text, any other means what it means when read.
+    #[must_use]
+    pub fn untagged(text: impl Into<String>, style: Style, rules: Rules) -> Self {
+        let text = text.into();
+        let kind = if style == Style::Plain { resolve::resolve(&text, rules) } else { ScalarKind::Str };
+        Self { style, untagged: true, ..Self::new(text, kind) }
     }
 
     /// Makes a plain scalar that means what its text means when read.
@@ -341,13 +353,18 @@ impl Mapping {
     }
 
     /// All entries in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Scalar, &Node)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Scalar, &Node)> + Clone {
         self.entries.iter().map(|(k, v)| (k, v))
     }
 
     /// All entries in order.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Scalar, &mut Node)> {
         self.entries.iter_mut().map(|(k, v)| (&*k, v))
+    }
+
+    /// Notes on all keys in how many brackets the map stands.
+    pub fn set_key_brackets(&mut self, brackets: u8) {
+        self.entries.iter_mut().for_each(|(key, _)| key.brackets = brackets);
     }
 }
 

@@ -164,8 +164,18 @@ pub fn yaml_float(value: f64) -> String {
             return text;
         }
     }
-    // Go's FormatFloat 'g' with shortest precision decides with 6.
-    if !(-4..6).contains(&exponent) {
+    general_float(value)
+}
+
+/// Writes a float as go-yaml does, by Go's `strconv.FormatFloat(value, 'g', -1, 64)`.
+#[must_use]
+pub fn general_float(value: f64) -> String {
+    if !value.is_finite() {
+        return non_finite(value).to_owned();
+    }
+    let (_, _, exponent) = shortest(value);
+    // The shortest form decides with a precision of 6.
+    if value != 0.0 && !(-4..6).contains(&exponent) {
         return exponent_form(value);
     }
     decimal_form(value)

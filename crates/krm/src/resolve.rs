@@ -58,7 +58,8 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
 }
 
 /// Tells whether a text must be quoted lest the v2 reader takes it for something else.
-pub(crate) fn needs_quotes(text: &str) -> bool {
+#[must_use]
+pub fn needs_quotes(text: &str) -> bool {
     let Some(first) = text.bytes().next() else { return true };
     match first {
         b'0'..=b'9' | b'+' | b'-' => digits(text, Rules::V3) != ScalarKind::Str || is_base_60(text),

@@ -1,12 +1,13 @@
 //! From a directory to resources.
 
 use crate::accumulate::Target;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::finish;
 use crate::fs::FileSystem;
 use crate::loader::Loader;
 use crate::merge::Schemas;
 use crate::options::Options;
+use crate::scopes::Scopes;
 use krm::{Node, Object};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -16,7 +17,8 @@ use std::path::Path;
 pub struct Build {
     /// The objects in order.
     pub objects: Vec<Object>,
-    /// What the user should know though nothing failed, as `kustomize build` prints it.
+    /// What the user should know though nothing failed, a line each: what `kustomize build` prints about deprecated
+    /// fields, and what it passes over in silence, such as a patch whose target matches nothing.
     pub warnings: Vec<String>,
 }
 
@@ -33,7 +35,9 @@ impl Build {
 /// The path starts at the root of the file system; `.` and `/` are the root itself.
 ///
 /// # Errors
-/// Whatever is wrong with the files, with kustomize's texts; see [`Error`].
+/// Whatever is wrong with the files, with kustomize's texts; see [`Error`]. Problems that have nothing to do with each
+/// other are told together, in the order of the files: all of a kustomization file, all files that are missing or can't
+/// be read, all generators, all patches and other transformers of one kind that fail.
 pub fn build(fs: &dyn FileSystem, dir: &Path, options: &Options) -> Result<Build, Error> {
     let shared = Shared::new(fs, options);
     let objects = objects(&shared, dir);
@@ -49,7 +53,7 @@ fn objects(shared: &Shared<'_>, dir: &Path) -> Result<Vec<Object>> {
     let target = Target::load(shared, loader)?;
     let settings = finish::Settings::of(target.file(), shared.options);
     let resources = target.build()?;
-    finish::finish(resources, &settings)
+    finish::finish(resources, &settings).map_err(|e| target.placed(e))
 }
 
 /// What all kustomizations of one build share.
@@ -57,6 +61,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) fs: &'a dyn FileSystem,
     pub(crate) options: &'a Options,
     pub(crate) schemas: RefCell<Schemas>,
+    pub(crate) scopes: Scopes,
     pub(crate) warnings: RefCell<Vec<String>>,
     files: Cell<usize>,
     read_bytes: Cell<usize>,
@@ -70,6 +75,7 @@ impl<'a> Shared<'a> {
             fs,
             options,
             schemas: RefCell::new(Schemas::new(options.openapi)),
+            scopes: Scopes::new(options.release),
             warnings: RefCell::new(Vec::new()),
             files: Cell::new(0),
             read_bytes: Cell::new(0),
@@ -80,6 +86,23 @@ impl<'a> Shared<'a> {
 
     pub(crate) fn warn(&self, warning: impl Into<String>) {
         self.warnings.borrow_mut().push(warning.into());
+    }
+
+    /// How often something has been warned about.
+    pub(crate) fn warned(&self) -> usize {
+        self.warnings.borrow().len()
+    }
+
+    /// Says where what was last warned about is.
+    pub(crate) fn place_warnings(&self, from: usize, place: impl FnOnce() -> Place) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.len() == from {
+            return;
+        }
+        let place = place();
+        for warning in warnings.iter_mut().skip(from) {
+            *warning = format!("# Warning: {warning}{place}");
+        }
     }
 
     pub(crate) fn count_file(&self) -> Result<()> {

@@ -30,7 +30,7 @@ impl Build {
 }
 
 fn kind(gvk: &Gvk) -> String {
-    let parts = [gvk.group.as_str(), &gvk.version, &gvk.kind];
+    let parts = [&*gvk.group, &gvk.version, &gvk.kind];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("_").to_lowercase()
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::file::{Kustomization, SortOptions};
-use crate::ids::{FIRST, LAST, ResId};
+use crate::ids::{FIRST, LAST};
 use crate::options::{Options, Reorder};
 use crate::origin::Origin;
 use crate::read;
@@ -55,13 +55,15 @@ pub(crate) fn finish(map: ResMap, settings: &Settings) -> Result<Vec<Object>> {
         through_text::unfold_annotations(&mut resource.node);
         through_text::object(&mut resource.node)?;
     }
-    Ok(resources.into_iter().map(|resource| object(resource, settings)).collect())
+    resources.into_iter().map(|resource| object(resource, settings)).collect()
 }
 
 fn check_unique(resources: &[Resource]) -> Result<()> {
     let mut seen = HashSet::with_capacity(resources.len());
     match resources.iter().map(Resource::current_id).find(|id| !seen.insert(id.key())) {
-        Some(id) => Err(Error::new(format!("may not add resource with an already registered id: {id}"))),
+        Some(id) => Err(Error::new(format!("may not add resource with an already registered id: {id}"))
+            .object(id.told())
+            .hint("two objects have become one: let their names or namespaces differ")),
         None => Ok(()),
     }
 }
@@ -70,7 +72,7 @@ fn is_local(resource: &Resource) -> bool {
     resource.annotation(LOCAL_CONFIG).is_some_and(|value| value != "false")
 }
 
-fn object(mut resource: Resource, settings: &Settings) -> Object {
+fn object(mut resource: Resource, settings: &Settings) -> Result<Object> {
     resource.strip_bookkeeping();
     annotations_to_text(&mut resource.node);
     let origin = resource.book.origin.take().filter(|_| settings.origins);
@@ -82,9 +84,24 @@ fn object(mut resource: Resource, settings: &Settings) -> Object {
         resource.set_metadata("annotations", TRANSFORMATIONS, &Origin::list_to_text(&transformations));
     }
     if settings.managed_by {
+        check_labels(&resource)?;
         resource.set_metadata("labels", MANAGED_BY, &format!("kustomize-{}", settings.version));
     }
-    Object::from_node_unchecked(resource.node)
+    Ok(Object::from_node_unchecked(resource.node))
+}
+
+/// Refuses labels that no label can be added to.
+fn check_labels(resource: &Resource) -> Result<()> {
+    match resource.node.at(&["metadata", "labels"]) {
+        Some(labels) if !labels.is_null() && labels.as_map().is_none() => {
+            let id = resource.current_id();
+            let message = format!(
+                "considering field 'metadata/labels' of object {id}: wrong node kind: expected MappingNode"
+            );
+            Err(Error::new(message).object(id.told()).hint("make the labels a map"))
+        }
+        _ => Ok(()),
+    }
 }
 
 // kustomize rewrites all annotations at the end, which makes texts of numbers and booleans.
@@ -100,11 +117,11 @@ fn annotations_to_text(node: &mut Node) {
 }
 
 /// The place of each kind, in front of or behind those that aren't listed.
-struct Order {
-    ranks: HashMap<String, i64>,
+struct Order<'a> {
+    ranks: HashMap<&'a str, i64>,
 }
 
-fn order(settings: &Settings) -> Result<Option<Order>> {
+fn order(settings: &Settings) -> Result<Option<Order<'_>>> {
     let Some(sort) = &settings.sort else {
         return Ok((settings.reorder != Reorder::None).then(|| Order::new(FIRST, LAST)));
     };
@@ -113,55 +130,96 @@ fn order(settings: &Settings) -> Result<Option<Order>> {
         ("fifo", Some(_)) => Err(Error::new(
             "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
         )
-        .field("sortOptions.legacySortOptions")),
+        .field("sortOptions.legacySortOptions")
+        .hint("take the options out, or write order: legacy")),
         ("legacy", None) => Ok(Some(Order::new(FIRST, LAST))),
         ("legacy", Some(own)) => Ok(Some(Order::new(&own.order_first, &own.order_last))),
-        _ => Err(Error::new("the field 'sortOptions.order' must be one of [fifo, legacy]").field("sortOptions.order")),
+        _ => Err(Error::new("the field 'sortOptions.order' must be one of [fifo, legacy]")
+            .field("sortOptions.order")
+            .hint("write order: fifo to keep the order of the files, order: legacy for that by kind")),
     }
 }
 
-impl Order {
-    fn new<T: AsRef<str>>(first: &[T], last: &[T]) -> Self {
-        let mut ranks = HashMap::new();
+impl<'a> Order<'a> {
+    fn new<T: AsRef<str>>(first: &'a [T], last: &'a [T]) -> Self {
+        let mut ranks = HashMap::with_capacity(first.len() + last.len());
         for (place, kind) in (1_i64..).zip(first.iter().rev()) {
-            ranks.insert(kind.as_ref().to_owned(), -place);
+            ranks.insert(kind.as_ref(), -place);
         }
         for (place, kind) in (1_i64..).zip(last) {
-            ranks.insert(kind.as_ref().to_owned(), place);
+            ranks.insert(kind.as_ref(), place);
         }
         Self { ranks }
     }
 
-    fn compare(&self, a: &Key, b: &Key) -> Ordering {
-        let rank = |key: &Key| self.ranks.get(&key.id.gvk.kind).copied().unwrap_or(0);
-        if a.id.gvk == b.id.gvk {
-            return a.text.cmp(&b.text);
+    fn key(&self, resource: &Resource) -> Key {
+        let or = |text: &str, mark: &str| if text.is_empty() { mark.to_owned() } else { text.to_owned() };
+        let id = resource.current_id();
+        Key {
+            rank: self.ranks.get(&*id.gvk.kind).copied().unwrap_or(0),
+            text: format!("{}|{}|{}", id.gvk, or(&id.namespace, "~X"), or(&id.name, "~N")),
+            gvk: id.gvk.stable_sort_string(),
+            is_core: id.gvk.group.is_empty(),
+            kind: id.gvk.kind.into_owned(),
         }
-        let ranks = rank(a).cmp(&rank(b));
-        // Namespaces of the core group come before others of that name.
-        ranks.then_with(|| {
-            let both_namespaces = a.id.gvk.kind == "Namespace" && b.id.gvk.kind == "Namespace";
-            let one_is_core = a.id.gvk.group.is_empty() || b.id.gvk.group.is_empty();
-            let plain = a.gvk.cmp(&b.gvk);
-            if both_namespaces && one_is_core { plain.reverse() } else { plain }
-        })
     }
 }
 
+/// What decides on a resource's place.
 struct Key {
-    id: ResId,
+    rank: i64,
+    is_core: bool,
+    kind: String,
     gvk: String,
     text: String,
 }
 
+impl Key {
+    fn compare(&self, other: &Self) -> Ordering {
+        let plain = || self.gvk.cmp(&other.gvk);
+        let kinds = || match (self.is_core_namespace(), other.is_core_namespace()) {
+            (true, true) => plain().reverse(),
+            // Namespaces of the core group come before others of that name.
+            (true, false) if other.kind == "Namespace" => Ordering::Less,
+            (false, true) if self.kind == "Namespace" => Ordering::Greater,
+            _ => plain(),
+        };
+        self.rank.cmp(&other.rank).then_with(kinds).then_with(|| self.text.cmp(&other.text))
+    }
+
+    fn is_core_namespace(&self) -> bool {
+        self.kind == "Namespace" && self.is_core
+    }
+}
+
 fn sorted(resources: Vec<Resource>, order: &Order) -> Vec<Resource> {
-    let or = |text: &str, mark: &str| if text.is_empty() { mark.to_owned() } else { text.to_owned() };
-    let key = |resource: &Resource| {
-        let id = resource.current_id();
-        let text = format!("{}|{}|{}", id.gvk, or(&id.namespace, "~X"), or(&id.name, "~N"));
-        Key { gvk: id.gvk.stable_sort_string(), text, id }
-    };
-    let mut keyed: Vec<(Key, Resource)> = resources.into_iter().map(|r| (key(&r), r)).collect();
-    keyed.sort_by(|(a, _), (b, _)| order.compare(a, b));
-    keyed.into_iter().map(|(_, resource)| resource).collect()
+    // Resources are large: only their places are sorted.
+    let keys: Vec<Key> = resources.iter().map(|resource| order.key(resource)).collect();
+    let mut places: Vec<usize> = (0..keys.len()).collect();
+    places.sort_by(|a, b| keys[*a].compare(&keys[*b]));
+    let mut resources: Vec<Option<Resource>> = resources.into_iter().map(Some).collect();
+    places.into_iter().filter_map(|place| resources[place].take()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_have_one_order_whatever_their_groups_are() {
+        let order = Order::new(FIRST, LAST);
+        let key = |(version, kind): (&str, &str)| {
+            let text = format!("{{apiVersion: {version:?}, kind: {kind}, metadata: {{name: x}}}}");
+            order.key(&Resource::new(krm::parse(&text).expect("the text is YAML").remove(0)))
+        };
+        let versions = ["v1", "v2", "a/v1", "a/v2", "é/v1", "~/v1", "a_b/c", "a/b_c"];
+        let keys: Vec<Key> =
+            versions.iter().flat_map(|v| ["Namespace", "Service", "Other"].map(|k| key((v, k)))).collect();
+        for (a, b) in keys.iter().flat_map(|a| keys.iter().map(move |b| (a, b))) {
+            assert_eq!(a.compare(b), b.compare(a).reverse(), "{} {}", a.text, b.text);
+            for c in keys.iter().filter(|c| a.compare(b).is_le() && b.compare(c).is_le()) {
+                assert!(a.compare(c).is_le(), "{} {} {}", a.text, b.text, c.text);
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Group, version, kind and ids of resources, with kustomize's idea of namespaces.
 
+use crate::scopes::Scopes;
 use krm::Node;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -10,15 +12,20 @@ pub(crate) const NOT_NAMESPACED: &str = "_non_namespaceable_";
 /// Group, version and kind; an empty part of a selector matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Gvk {
-    pub(crate) group: String,
-    pub(crate) version: String,
-    pub(crate) kind: String,
+    pub(crate) group: Cow<'static, str>,
+    pub(crate) version: Cow<'static, str>,
+    pub(crate) kind: Cow<'static, str>,
 }
 
 impl Gvk {
     pub(crate) fn new(api_version: &str, kind: &str) -> Self {
         let (group, version) = split(api_version);
-        Self { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() }
+        Self::of_parts(group, version, kind)
+    }
+
+    pub(crate) fn of_parts(group: &str, version: &str, kind: &str) -> Self {
+        let text = |text: &str| Cow::Owned(text.to_owned());
+        Self { group: text(group), version: text(version), kind: text(kind) }
     }
 
     pub(crate) fn of(node: &Node) -> Self {
@@ -30,10 +37,6 @@ impl Gvk {
         matches(&self.group, &other.group)
             && matches(&self.version, &other.version)
             && matches(&self.kind, &other.kind)
-    }
-
-    pub(crate) fn is_cluster_scoped(&self) -> bool {
-        is_cluster_scoped(&self.group, &self.version, &self.kind)
     }
 
     /// The order by kinds that come first and last, then by text.
@@ -122,16 +125,45 @@ pub(crate) struct ResId {
     pub(crate) name: String,
     /// As written; empty where none is.
     pub(crate) namespace: String,
+    /// Whether its kind is known to have no namespace.
+    pub(crate) cluster_scoped: bool,
 }
 
 impl ResId {
+    /// Who an object is, for messages: nothing is known of its kind.
     pub(crate) fn of(node: &Node) -> Self {
         let metadata = |key| node.at(&["metadata", key]).and_then(Node::text).unwrap_or_default().to_owned();
-        Self { gvk: Gvk::of(node), name: metadata("name"), namespace: metadata("namespace") }
+        Self {
+            gvk: Gvk::of(node),
+            name: metadata("name"),
+            namespace: metadata("namespace"),
+            cluster_scoped: false,
+        }
+    }
+
+    /// The same id with what is known of its kind.
+    pub(crate) fn in_scope(self, scopes: &Scopes) -> Self {
+        let Gvk { group, version, kind } = &self.gvk;
+        let cluster_scoped = if group.is_empty() {
+            scopes.is_cluster_scoped(version, kind)
+        } else {
+            scopes.is_cluster_scoped(&format!("{group}/{version}"), kind)
+        };
+        Self { cluster_scoped, ..self }
     }
 
     pub(crate) fn effective_namespace(&self) -> &str {
-        effective(&self.namespace, || self.gvk.is_cluster_scoped())
+        effective(&self.namespace, || self.cluster_scoped)
+    }
+
+    /// The object as users call it: `Deployment prod/web`.
+    pub(crate) fn told(&self) -> String {
+        let kind = if self.gvk.kind.is_empty() { "[no kind]" } else { &self.gvk.kind };
+        let name = if self.name.is_empty() { "[no name]" } else { &self.name };
+        match self.namespace.as_str() {
+            "" => format!("{kind} {name}"),
+            namespace => format!("{kind} {namespace}/{name}"),
+        }
     }
 
     /// Same kind, name and effective namespace.
@@ -173,41 +205,5 @@ impl fmt::Display for ResId {
         let name = if self.name.is_empty() { "[noName]" } else { &self.name };
         let namespace = if self.namespace.is_empty() { "[noNs]" } else { &self.namespace };
         write!(f, "{}/{name}.{namespace}", self.gvk)
-    }
-}
-
-/// Kinds that kustomize knows to have no namespace; unknown ones have one.
-pub(crate) fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
-    match (group, version) {
-        ("", "v1") => {
-            matches!(kind, "ComponentStatus" | "Namespace" | "Node" | "NodeProxyOptions" | "PersistentVolume")
-        }
-        ("admissionregistration.k8s.io", "v1") => matches!(
-            kind,
-            "MutatingWebhookConfiguration"
-                | "ValidatingWebhookConfiguration"
-                | "ValidatingAdmissionPolicy"
-                | "ValidatingAdmissionPolicyBinding"
-        ),
-        ("admissionregistration.k8s.io", "v1beta1") => {
-            matches!(kind, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration")
-        }
-        ("apiextensions.k8s.io", "v1" | "v1beta1") => kind == "CustomResourceDefinition",
-        ("apiregistration.k8s.io", "v1" | "v1beta1") => kind == "APIService",
-        ("certificates.k8s.io", "v1" | "v1beta1") => kind == "CertificateSigningRequest",
-        ("flowcontrol.apiserver.k8s.io", "v1beta1") => {
-            matches!(kind, "FlowSchema" | "PriorityLevelConfiguration")
-        }
-        ("networking.k8s.io", "v1" | "v1beta1") => kind == "IngressClass",
-        ("node.k8s.io", "v1" | "v1beta1") => kind == "RuntimeClass",
-        ("policy", "v1beta1") => kind == "PodSecurityPolicy",
-        ("rbac.authorization.k8s.io", "v1" | "v1beta1") => {
-            matches!(kind, "ClusterRole" | "ClusterRoleBinding")
-        }
-        ("scheduling.k8s.io", "v1" | "v1beta1") => kind == "PriorityClass",
-        ("storage.k8s.io", "v1" | "v1beta1") => {
-            matches!(kind, "CSIDriver" | "CSINode" | "StorageClass" | "VolumeAttachment")
-        }
-        _ => false,
     }
 }

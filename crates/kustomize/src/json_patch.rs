@@ -4,13 +4,15 @@ use crate::build::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::Fields;
 use crate::through_text;
-use krm::{Node, Rules, ScalarKind, ScalarValue};
+use krm::{Node, Rules};
 
 /// One operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     op: Op,
     path: String,
+    /// The line in the patch, counted from 1; 0 if it isn't known.
+    line: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -39,6 +41,7 @@ fn malformed(name: &str, error: &serde_json::Error) -> Error {
     Error::of(ErrorKind::Malformed, format!("text that begins with '[' must be JSON; it isn't at {place}"))
         .file(name)
         .line(error.line())
+        .hint("mind commas and quotes, or write the patch as YAML")
 }
 
 /// Reads the operations of a patch.
@@ -67,20 +70,50 @@ fn operation(node: &Node) -> Result<Operation> {
         "move" => Op::Move(from),
         "copy" => Op::Copy(from),
         "test" => Op::Test(value()),
-        other => return Err(Error::new(format!("Unexpected kind: {other}")).line(node.line() as usize)),
+        other => {
+            return Err(Error::new(format!("Unexpected kind: {other}"))
+                .line(node.line() as usize)
+                .hint("op is one of add, remove, replace, move, copy, test"));
+        }
     };
-    Ok(Operation { op, path })
+    Ok(Operation { op, path, line: node.line() as usize })
 }
 
 /// Applies all operations; the value is left half done if one fails.
 pub(crate) fn apply(node: &mut Node, operations: &[Operation], shared: &Shared<'_>) -> Result<()> {
     through_text::object(node)?;
-    operations.iter().try_for_each(|operation| apply_one(node, operation, shared))?;
-    through_floats(node);
+    for operation in operations {
+        apply_one(node, operation, shared).map_err(|e| e.line(operation.line).hint(help(operation, node)))?;
+    }
+    through_text::from_json(node);
     Ok(())
 }
 
-fn apply_one(node: &mut Node, Operation { op, path }: &Operation, shared: &Shared<'_>) -> Result<()> {
+/// What to do about an operation that failed.
+fn help(Operation { op, path, .. }: &Operation, node: &Node) -> String {
+    let from = match op {
+        Op::Move(from) | Op::Copy(from) => from,
+        _ => path,
+    };
+    if from.is_empty() {
+        return "give the operation a path".to_owned();
+    }
+    if !from.starts_with('/') {
+        return format!("let the path begin with a slash: /{from}");
+    }
+    if let Op::Test(_) = op {
+        return "the object has another value there, or none".to_owned();
+    }
+    let ways = from.match_indices('/').map(|(at, _)| &from[..at]).chain([from.as_str()]);
+    match ways.skip(1).find(|way| !matches!(find(node, way), Some(Some(_)))) {
+        Some(way) if way != from => {
+            format!("the object has no {way}: add it by an operation before this one")
+        }
+        _ => "the object has nothing at that path: take the operation out, or correct the path".to_owned(),
+    }
+}
+
+fn apply_one(node: &mut Node, Operation { op, path, .. }: &Operation, shared: &Shared<'_>) -> Result<()> {
     let count = |value: &Node| shared.count_added(value, path.split('/').count());
     match op {
         Op::Add(value) => {
@@ -233,21 +266,4 @@ fn bad_index(op: &str, path: &str, key: &str) -> Error {
     Error::new(format!(
         "error in {op} for path: '{path}': Unable to access invalid index: {key}: invalid index referenced"
     ))
-}
-
-// Go reads the result's numbers as float64: large integers lose their last digits.
-fn through_floats(node: &mut Node) {
-    match node {
-        Node::Sequence(items) => items.iter_mut().for_each(through_floats),
-        Node::Mapping(map) => map.iter_mut().for_each(|(_, value)| through_floats(value)),
-        Node::Scalar(scalar) => {
-            let float = match scalar.value() {
-                ScalarValue::Int(int) if int.unsigned_abs() > 1 << 53 => int as f64,
-                ScalarValue::Uint(int) => int as f64,
-                _ => return,
-            };
-            scalar.text = krm::json_float(float);
-            scalar.kind = ScalarKind::Float;
-        }
-    }
 }

@@ -26,6 +26,8 @@ mod remote;
 mod replacements;
 mod resmap;
 mod resource;
+mod schema_comments;
+mod scopes;
 mod selector;
 mod shared_values;
 mod through_text;

@@ -1,7 +1,7 @@
 //! Reads files and finds directories on behalf of one kustomization.
 
 use crate::build::Shared;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, closest};
 use crate::fs::{self, FileSystem};
 use crate::options::{LoadRestrictions, RemoteBases};
 use crate::remote::{self, RemoteError, RemoteLoader, Repository};
@@ -34,7 +34,7 @@ impl<'a> Loader<'a> {
         {
             return Self::at_checkout(shared, remote.as_ref(), repository, None);
         }
-        let root = directory(shared.fs, &fs::clean(dir), &dir.display().to_string())?;
+        let root = directory(shared.fs, &fs::clean(dir))?;
         Ok(Self { shared, root: Rc::new(root), above: None, checkout: None })
     }
 
@@ -71,6 +71,20 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// A file as it is told about.
+    pub(crate) fn name_of(&self, path: &str) -> String {
+        if remote::is_url(path) {
+            return without_secrets(path);
+        }
+        let full = fs::join(&self.root, path);
+        match &self.checkout {
+            Some(checkout) => {
+                format!("{}{}", without_secrets(&checkout.repository.clone_url()), full.display())
+            }
+            None => full.display().to_string(),
+        }
+    }
+
     /// The files among which the directory is.
     pub(crate) fn files(&self) -> &dyn FileSystem {
         match &self.checkout {
@@ -92,7 +106,7 @@ impl<'a> Loader<'a> {
     /// Goes on to another directory.
     pub(crate) fn enter(&self, path: &str) -> Result<Self> {
         if path.is_empty() {
-            return Err(Error::new("new root cannot be empty"));
+            return Err(Error::new("new root cannot be empty").hint("name a file or a directory"));
         }
         match &self.shared.options.remote {
             RemoteBases::Refuse if is_remote(path) => return Err(refuse_remote(path)),
@@ -104,11 +118,12 @@ impl<'a> Loader<'a> {
             RemoteBases::Refuse => {}
         }
         if path.starts_with('/') {
-            return Err(Error::new(format!("new root '{path}' cannot be absolute")));
+            let error = Error::new(format!("new root '{path}' cannot be absolute"));
+            return Err(error.hint("write the path as seen from the directory of the kustomization file"));
         }
         self.check_within_repository(path)?;
         self.check_within_tree(path)?;
-        let root = directory(self.files(), &fs::join(&self.root, path), path)?;
+        let root = directory(self.files(), &fs::join(&self.root, path))?;
         self.check_cycle(&root)?;
         let (above, checkout) = (Some(Rc::new(self.clone())), self.checkout.clone());
         Ok(Self { shared: self.shared, root: Rc::new(root), above, checkout })
@@ -123,7 +138,8 @@ impl<'a> Loader<'a> {
                     "cycle detected: URI '{}' referenced by previous URI '{}'",
                     without_secrets(&repository.raw),
                     without_secrets(&checkout.repository.raw)
-                )));
+                ))
+                .hint("take out one of the references: a base must not lead back to what uses it"));
             }
         }
         self.check_depth()?;
@@ -150,7 +166,8 @@ impl<'a> Loader<'a> {
                     "cycle detected: candidate root '{}' contains visited root '{}'",
                     root.display(),
                     above.root.display()
-                )));
+                ))
+                .hint("take out one of the references: a base must not lead back to what uses it"));
             }
         }
         self.check_depth()
@@ -177,7 +194,7 @@ impl<'a> Loader<'a> {
             self.check_inside(&full)?;
         }
         self.shared.count_file()?;
-        let bytes = self.files().read(&full).map_err(|e| unreadable(&full, e))?;
+        let bytes = self.files().read(&full).map_err(|e| self.unreadable(&full, e))?;
         self.shared.count_read(bytes.len())?;
         Ok(bytes)
     }
@@ -226,18 +243,35 @@ impl<'a> Loader<'a> {
     }
 
     fn check_inside(&self, full: &Path) -> Result<()> {
-        let resolved = self.files().resolve(full).map_err(|e| unreadable(full, e))?;
+        let resolved = self.files().resolve(full).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => no_link(self.files(), full),
+            _ => self.unreadable(full, e),
+        })?;
         if self.files().is_dir(&resolved) {
             let message = format!("'{}' must resolve to a file", resolved.display());
-            return Err(Error::of(ErrorKind::File, message));
+            return Err(
+                Error::of(ErrorKind::File, message).hint("name a file: a directory is of no use here")
+            );
         }
         if resolved.starts_with(&*self.root) {
             return Ok(());
         }
-        Err(Error::of(
-            ErrorKind::File,
-            format!("security; file '{}' is not in or below '{}'", resolved.display(), self.root.display()),
-        ))
+        let message =
+            format!("security; file '{}' is not in or below '{}'", resolved.display(), self.root.display());
+        let help = "move the file there, or make its directory a base with a kustomization.yaml of its own; \
+                    --load-restrictor LoadRestrictionsNone lifts the restriction";
+        Err(Error::of(ErrorKind::File, message).hint(help))
+    }
+
+    fn unreadable(&self, path: &Path, error: io::Error) -> Error {
+        let told = unreadable(path, error);
+        let help = similar(self.files(), path);
+        told.hint(help)
+    }
+
+    /// Warns about something in a file.
+    pub(crate) fn warn(&self, warning: String) {
+        self.shared.warn(warning);
     }
 
     /// Tells whether the path is one that may not be fetched.
@@ -250,7 +284,8 @@ impl<'a> Loader<'a> {
 }
 
 fn refuse_remote(path: &str) -> Error {
-    Error::unsupported("resources", format!("remote base {:?} is not supported", without_secrets(path)))
+    Error::of(ErrorKind::Unsupported, format!("remote base {:?} is not supported", without_secrets(path)))
+        .hint("nothing is fetched here: copy what is needed next to the kustomization file")
 }
 
 /// Finds the directory of a repository that was fetched.
@@ -269,17 +304,44 @@ fn directory_of(repository: &Repository, files: &dyn FileSystem, url: &str) -> R
     }
 }
 
-fn directory(files: &dyn FileSystem, path: &Path, given: &str) -> Result<PathBuf> {
+fn directory(files: &dyn FileSystem, path: &Path) -> Result<PathBuf> {
     let fail = |message: String| Error::of(ErrorKind::File, message);
     match files.resolve(path) {
-        Err(error) => Err(fail("must build at directory: not a valid directory".to_owned())
-            .because(unreadable(&fs::clean(path), error))
-            .file(given)),
+        Err(error) => {
+            let cause = match error.kind() {
+                io::ErrorKind::NotFound => no_link(files, &fs::clean(path)),
+                _ => unreadable(&fs::clean(path), error),
+            };
+            Err(fail("must build at directory: not a valid directory".to_owned()).because(cause))
+        }
         Ok(resolved) if files.is_dir(&resolved) => Ok(resolved),
         Ok(resolved) => {
-            Err(fail(format!("must build at directory: '{}': file is not directory", resolved.display())))
+            Err(fail(format!("must build at directory: '{}': file is not directory", resolved.display()))
+                .hint("name a directory with a kustomization.yaml in it"))
         }
     }
+}
+
+/// What kustomize says about a path that it can't follow.
+fn no_link(files: &dyn FileSystem, path: &Path) -> Error {
+    let missing = path.ancestors().filter(|place| !files.exists(place)).last().unwrap_or(path);
+    let (path, missing) = (path.display(), missing.display());
+    let text = format!("evalsymlink failure on '{path}' : lstat {missing}: no such file or directory");
+    Error::of(ErrorKind::File, text).hint(similar(files, Path::new(&path.to_string())))
+}
+
+/// What was meant by a path where nothing is: a file beside it, or one that is still to be made.
+fn similar(files: &dyn FileSystem, path: &Path) -> String {
+    let unknown = || "create it, or take the entry out".to_owned();
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().map(|name| name.to_string_lossy())) else {
+        return unknown();
+    };
+    let stem = |name: &str| name.split_once('.').map_or_else(|| name.to_owned(), |(stem, _)| stem.to_owned());
+    let others = files.list(dir).unwrap_or_default();
+    let stems: Vec<String> = others.iter().map(|other| stem(other)).collect();
+    let meant = closest(&stem(&name), stems.iter().map(String::as_str));
+    let meant = others.iter().find(|other| meant == Some(stem(other).as_str()) && **other != name);
+    meant.map_or_else(unknown, |other| format!("did you mean {other:?}?"))
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Error {

@@ -2,12 +2,12 @@
 
 use crate::config::split_path;
 use crate::error::{Error, Result};
-use krm::{Node, Rules, Scalar, ScalarKind};
+use krm::{Mapping, Node, Rules, Scalar, Style};
 use regex::Regex;
 
 /// Splits a path at dots; `\.` and brackets protect them.
 pub(crate) fn split(path: &str) -> Vec<String> {
-    let parts = split_path(path, '.');
+    let parts = split_path(path, b'.');
     let mut out = Vec::with_capacity(parts.len());
     let mut parts = parts.into_iter();
     while let Some(part) = parts.next() {
@@ -85,7 +85,7 @@ impl<'a> Part<'a> {
     fn container(text: Option<&'a str>, leaf: Leaf) -> Node {
         match text.map(Part::of) {
             None => leaf.make(),
-            Some(Ok(Self::Field(_) | Self::Last)) => Node::map(),
+            Some(Ok(Self::Field(_) | Self::Last | Self::Every)) => Node::map(),
             Some(_) => Node::Sequence(Vec::new()),
         }
     }
@@ -110,8 +110,8 @@ impl Leaf {
 
     fn make(self) -> Node {
         match self {
-            // Untagged: what is put in decides what it means.
-            Self::Scalar => Node::Scalar(Scalar::new(String::new(), ScalarKind::Null)),
+            // What is put in decides what it means.
+            Self::Scalar => Node::Scalar(Scalar::untagged("", Style::Plain, Rules::V3)),
             Self::List => Node::Sequence(Vec::new()),
             Self::Map => Node::map(),
         }
@@ -217,11 +217,14 @@ fn visit_elements(
     if count > 0 || create.is_none() {
         return Ok(count);
     }
-    let mut item =
-        if key.is_empty() { Node::Scalar(Scalar::resolved(value, Rules::V3)) } else { Node::map() };
-    if let Some(map) = item.as_map_mut() {
-        map.insert(key, Node::string(value));
-    }
+    let own = Node::Scalar(Scalar::untagged(value, Style::Plain, Rules::V3));
+    let mut item = if key.is_empty() {
+        own
+    } else {
+        let mut map = Mapping::new();
+        map.push(Scalar::string(key), own);
+        Node::Mapping(map)
+    };
     let count = visit(&mut item, if key.is_empty() { &[] } else { rest }, create, set)?;
     list_mut(node)?.push(item);
     Ok(count)
@@ -267,7 +270,7 @@ fn wrong_kind(expected: &str, node: &Node) -> Error {
         Node::Sequence(_) => "SequenceNode",
         Node::Mapping(_) => "MappingNode",
     };
-    Error::new(format!("wrong node kind: expected {expected} but got {found}")).line(node.line() as usize)
+    Error::new(format!("wrong node kind: expected {expected} but got {found}"))
 }
 
 fn text(node: &Node) -> &str {

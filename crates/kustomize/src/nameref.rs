@@ -5,14 +5,14 @@ use crate::error::{Context as _, Error, Result};
 use crate::ids::{Gvk, ResId};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use krm::{Node, Scalar};
-use std::collections::HashMap;
+use krm::{Node, Scalar, ScalarKind};
+use std::collections::{HashMap, HashSet};
 
 /// Fixes the references of all resources.
 pub(crate) fn fix(map: &mut ResMap, references: &[References]) -> Result<()> {
     let candidates: Vec<Candidate> = map.items().iter().map(Candidate::of).collect();
     let index = Index::of(&candidates);
-    let by_kind = ByKind::of(references);
+    let mut by_kind = ByKind::of(references);
     for (position, resource) in map.items_mut().iter_mut().enumerate() {
         let original = resource.original_id().gvk;
         let found = by_kind.find(&original);
@@ -44,13 +44,9 @@ impl Candidate {
     fn of(resource: &Resource) -> Self {
         let current = resource.current_id();
         let part = |key| resource.node.at(&["roleRef", key]).and_then(Node::text);
-        let role_ref = part("apiGroup").zip(part("kind")).map(|(group, kind)| Gvk {
-            group: group.to_owned(),
-            version: String::new(),
-            kind: kind.to_owned(),
-        });
+        let role_ref = part("apiGroup").zip(part("kind")).map(|(group, kind)| Gvk::of_parts(group, "", kind));
         Self {
-            cluster_scoped: current.gvk.is_cluster_scoped(),
+            cluster_scoped: current.cluster_scoped,
             original_namespace: resource.original_id().effective_namespace().to_owned(),
             previous: resource.book.previous.iter().map(|p| resource.previous_id(p)).collect(),
             prefixes: resource.book.prefixes.clone(),
@@ -83,9 +79,11 @@ fn same_ending(a: &[String], b: &[String]) -> bool {
     if a.len() <= b.len() { b.ends_with(a) } else { a.ends_with(b) }
 }
 
-/// Candidates by the names they had.
+/// Candidates by the names and by the namespace that they had.
 struct Index<'a> {
     by_name: HashMap<&'a str, Vec<usize>>,
+    /// Of those that can be reached from the same places, one each.
+    by_namespace: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Index<'a> {
@@ -99,39 +97,45 @@ impl<'a> Index<'a> {
                 }
             }
         }
-        Self { by_name }
+        Self { by_name, by_namespace: Self::namespaces(candidates) }
+    }
+
+    fn namespaces(candidates: &'a [Candidate]) -> HashMap<&'a str, Vec<usize>> {
+        let mut found: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut seen = HashSet::new();
+        for (position, candidate) in candidates.iter().enumerate() {
+            let original = candidate.original_namespace.as_str();
+            if seen.insert((original, candidate.current.namespace.as_str(), candidate.cluster_scoped)) {
+                found.entry(original).or_default().push(position);
+            }
+        }
+        found
     }
 }
 
-/// Places of references by the kind that has them.
+/// Places of references by the kind that has them; most kinds aren't in a build, so nobody looks for theirs.
 struct ByKind<'a> {
-    kinds: HashMap<&'a str, Vec<(&'a Gvk, &'a Spec)>>,
-    any: bool,
+    kinds: HashMap<String, Vec<(&'a Gvk, &'a Spec)>>,
     all: &'a [References],
 }
 
 impl<'a> ByKind<'a> {
-    fn of(references: &'a [References]) -> Self {
-        let mut kinds: HashMap<&str, Vec<(&Gvk, &Spec)>> = HashMap::new();
-        let mut any = false;
-        for group in references {
-            for spec in &group.specs {
-                any |= spec.gvk.kind.is_empty();
-                kinds.entry(spec.gvk.kind.as_str()).or_default().push((&group.target, spec));
-            }
-        }
-        Self { kinds, any, all: references }
+    fn of(all: &'a [References]) -> Self {
+        Self { kinds: HashMap::new(), all }
     }
 
     /// The places in resources of a kind, in the order of the configuration.
-    fn find(&self, gvk: &Gvk) -> Vec<(&'a Gvk, &'a Spec)> {
-        let fits = |spec: &Spec| spec.gvk.selects(gvk);
-        if !self.any {
-            let found = self.kinds.get(gvk.kind.as_str()).into_iter().flatten();
-            return found.filter(|(_, spec)| fits(spec)).copied().collect();
+    fn find(&mut self, gvk: &Gvk) -> Vec<(&'a Gvk, &'a Spec)> {
+        if !self.kinds.contains_key(&*gvk.kind) {
+            self.kinds.insert(gvk.kind.to_string(), self.of_kind(&gvk.kind));
         }
+        let found = self.kinds.get(&*gvk.kind).into_iter().flatten();
+        found.filter(|(_, spec)| spec.gvk.selects(gvk)).copied().collect()
+    }
+
+    fn of_kind(&self, kind: &str) -> Vec<(&'a Gvk, &'a Spec)> {
         let all = self.all.iter().flat_map(|group| group.specs.iter().map(move |spec| (&group.target, spec)));
-        all.filter(|(_, spec)| fits(spec)).collect()
+        all.filter(|(_, spec)| spec.gvk.kind.is_empty() || spec.gvk.kind == kind).collect()
     }
 }
 
@@ -145,13 +149,15 @@ fn visible_namespaces(resource: &Resource) -> Result<Vec<String>> {
     for subject in subjects.into_iter().flatten() {
         let is_account = subject.get("kind").and_then(Node::text) == Some("ServiceAccount");
         let Some(namespace) = subject.get("namespace").filter(|_| is_account) else { continue };
-        match namespace.text() {
-            Some(text) if !text.is_empty() => namespaces.push(text.to_owned()),
-            _ => {
-                let id = resource.current_id().to_string();
-                return Err(Error::new(format!("Invalid Input: namespace is blank for resource {id:?}")));
-            }
-        }
+        let Some(text) = namespace.as_scalar().filter(|scalar| scalar.kind == ScalarKind::Str) else {
+            let message = format!(
+                "Invalid Input: namespace is blank for resource {:?}",
+                resource.current_id().to_string()
+            );
+            let error = Error::new(message).line(namespace.line() as usize);
+            return Err(error.hint("write a namespace's name; put it in quotes if it is a number"));
+        };
+        namespaces.push(text.text.clone());
     }
     Ok(namespaces)
 }
@@ -266,8 +272,8 @@ impl Fixer<'_> {
     // A namespace in the reference is an original one if there is any such, else a current one.
     fn is_in(&self, candidate: &Candidate, namespace: Option<&str>) -> bool {
         let Some(namespace) = namespace else { return true };
-        let is_original = |c: &Candidate| c.original_namespace == namespace && self.is_in_reach(c);
-        if self.candidates.iter().any(is_original) {
+        let mut originals = self.index.by_namespace.get(namespace).into_iter().flatten();
+        if originals.any(|position| self.is_in_reach(&self.candidates[*position])) {
             candidate.original_namespace == namespace
         } else {
             candidate.namespace() == namespace

@@ -67,7 +67,7 @@ pub enum Reorder {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Release {
-    /// 5.8: `includeTemplates` puts labels into volume claim templates too.
+    /// 5.8: `includeTemplates` puts labels into volume claim templates too, admission policies have a namespace.
     V5_8,
     /// The main branch of August 2026.
     #[default]

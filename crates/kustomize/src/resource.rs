@@ -2,15 +2,19 @@
 
 use crate::ids::{self, Gvk, ResId};
 use crate::origin::Origin;
-use crate::shared_values::SharedValue;
+use crate::schema_comments::SchemaComment;
+use crate::scopes::Scopes;
+use crate::shared_values::{self, SharedValue};
 use crate::through_text;
-use krm::{Mapping, Node};
+use krm::{Mapping, Node, Rules, Scalar, Style};
 
 /// A resource in a build.
 #[derive(Clone, Debug)]
 pub(crate) struct Resource {
     pub(crate) node: Node,
     pub(crate) book: Book,
+    /// The kinds without a namespace, in the build that it belongs to.
+    pub(crate) scopes: Scopes,
 }
 
 /// What kustomize keeps in annotations of its own.
@@ -30,6 +34,42 @@ pub(crate) struct Book {
     pub(crate) transformations: Vec<Origin>,
     /// Values that stand in several places and change in all of them.
     pub(crate) shared: Vec<SharedValue>,
+    /// A field that can't be merged.
+    pub(crate) schema_comment: Option<SchemaComment>,
+}
+
+impl Book {
+    /// Whether the original has any of it in annotations.
+    pub(crate) fn is_in_annotations(&self) -> bool {
+        !self.previous.is_empty()
+            || !self.prefixes.is_empty()
+            || !self.suffixes.is_empty()
+            || self.behavior != Behavior::Unspecified
+            || self.needs_hash
+            || self.helm_generated
+            || self.origin.is_some()
+            || !self.transformations.is_empty()
+    }
+
+    /// Forgets what the original keeps in annotations.
+    pub(crate) fn lose_annotations(&mut self) {
+        let Self { variables, shared, schema_comment, .. } = std::mem::take(self);
+        *self = Self { variables, shared, schema_comment, ..Self::default() };
+    }
+
+    /// Forgets what doesn't outlive the way through JSON.
+    pub(crate) fn forget_comments_and_sharing(&mut self) {
+        self.shared.clear();
+        self.schema_comment = None;
+    }
+
+    /// Whether the original has put notes of its own into the resource's annotations.
+    pub(crate) fn is_noted_in_annotations(&self) -> bool {
+        !self.previous.is_empty()
+            || self.needs_hash
+            || self.behavior != Behavior::Unspecified
+            || self.origin.is_some()
+    }
 }
 
 /// An id that a resource had.
@@ -74,7 +114,7 @@ impl Behavior {
 impl Resource {
     /// Takes a tree; annotations that are kustomize's bookkeeping go into the book.
     pub(crate) fn new(node: Node) -> Self {
-        let mut resource = Self { node, book: Book::default() };
+        let mut resource = Self { node, book: Book::default(), scopes: Scopes::default() };
         resource.read_bookkeeping();
         resource
     }
@@ -100,8 +140,7 @@ impl Resource {
     }
 
     pub(crate) fn is_cluster_scoped(&self) -> bool {
-        let (group, version) = ids::split(self.api_version());
-        ids::is_cluster_scoped(group, version, self.kind())
+        self.scopes.is_cluster_scoped(self.api_version(), self.kind())
     }
 
     pub(crate) fn effective_namespace(&self) -> &str {
@@ -120,7 +159,7 @@ impl Resource {
 
     /// Who it is now.
     pub(crate) fn current_id(&self) -> ResId {
-        ResId::of(&self.node)
+        ResId { cluster_scoped: self.is_cluster_scoped(), ..ResId::of(&self.node) }
     }
 
     /// Who it was before any transformer touched its name.
@@ -130,7 +169,8 @@ impl Resource {
 
     pub(crate) fn previous_id(&self, previous: &Previous) -> ResId {
         let gvk = Gvk::new(self.api_version(), &previous.kind);
-        ResId { gvk, name: previous.name.clone(), namespace: previous.namespace.clone() }
+        let cluster_scoped = self.scopes.is_cluster_scoped(self.api_version(), &previous.kind);
+        ResId { gvk, name: previous.name.clone(), namespace: previous.namespace.clone(), cluster_scoped }
     }
 
     /// Whether it is or was the one with that id.
@@ -154,8 +194,17 @@ impl Resource {
             namespace: self.effective_namespace().to_owned(),
         };
         self.book.previous.push(previous);
-        // The original keeps ids in annotations, and to do so makes all annotations anew.
-        self.book.shared.iter_mut().for_each(SharedValue::leave_annotations);
+    }
+
+    /// Notes that a transformer ran: it made the resource if nothing is known of where that comes from.
+    pub(crate) fn note_transformer(&mut self, by: &Origin) {
+        if self.book.origin.is_none() {
+            self.book.origin = Some(by.clone());
+        } else {
+            self.book.transformations.push(by.clone());
+        }
+        // The original notes it in an annotation, and to do so makes all annotations anew.
+        shared_values::leave_annotations(&mut self.book.shared);
         through_text::unfold_annotations(&mut self.node);
     }
 
@@ -172,7 +221,13 @@ impl Resource {
 
     pub(crate) fn set_name(&mut self, name: &str) {
         if let Some(metadata) = self.metadata_mut() {
-            metadata.insert("name", Node::string(name));
+            set_untagged(metadata, "name", name);
+        }
+    }
+
+    pub(crate) fn set_kind(&mut self, kind: &str) {
+        if let Some(map) = self.node.as_map_mut() {
+            set_untagged(map, "kind", kind);
         }
     }
 
@@ -182,7 +237,7 @@ impl Resource {
         if namespace.is_empty() {
             metadata.remove("namespace");
         } else {
-            metadata.insert("namespace", Node::string(namespace));
+            set_untagged(metadata, "namespace", namespace);
         }
     }
 
@@ -260,6 +315,16 @@ impl Resource {
             metadata.remove("annotations");
         }
     }
+}
+
+/// Sets a text as the original does: without a tag, in the quotes that the old one had.
+fn set_untagged(map: &mut Mapping, key: &str, text: &str) {
+    let style = match map.get(key) {
+        Some(old) => old.as_scalar().map_or(Style::Plain, |scalar| scalar.style),
+        None if krm::needs_quotes(text) => Style::DoubleQuoted,
+        None => Style::Plain,
+    };
+    map.insert(key, Node::Scalar(Scalar::untagged(text, style, Rules::V3)));
 }
 
 const INTERNAL: &str = "internal.config.kubernetes.io/";

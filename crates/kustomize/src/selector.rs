@@ -20,13 +20,14 @@ pub(crate) struct Matcher {
 impl Matcher {
     pub(crate) fn new(selector: &Selector) -> Result<Self> {
         Ok(Self {
-            group: expression(&selector.group)?,
-            version: expression(&selector.version)?,
-            kind: expression(&selector.kind)?,
-            name: expression(&selector.name)?,
-            namespace: expression(&selector.namespace)?,
-            labels: Labels::parse(&selector.label_selector)?,
-            annotations: Labels::parse(&selector.annotation_selector)?,
+            group: expression(&selector.group, "group")?,
+            version: expression(&selector.version, "version")?,
+            kind: expression(&selector.kind, "kind")?,
+            name: expression(&selector.name, "name")?,
+            namespace: expression(&selector.namespace, "namespace")?,
+            labels: Labels::parse(&selector.label_selector).map_err(|e| e.field("labelSelector"))?,
+            annotations: Labels::parse(&selector.annotation_selector)
+                .map_err(|e| e.field("annotationSelector"))?,
         })
     }
 
@@ -82,7 +83,7 @@ enum Expression {
     Regex(Regex),
 }
 
-fn expression(text: &str) -> Result<Option<Expression>> {
+fn expression(text: &str, field: &str) -> Result<Option<Expression>> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -90,8 +91,16 @@ fn expression(text: &str) -> Result<Option<Expression>> {
         return Ok(Some(Expression::Text(text.to_owned())));
     }
     let compiled = Regex::new(&format!("^(?:{text})$"));
-    let bad = |e| Error::new(format!("invalid regular expression {text:?}")).because(e);
-    compiled.map(Expression::Regex).map(Some).map_err(bad)
+    compiled.map(Expression::Regex).map(Some).map_err(|e| bad_expression(text, &e).field(field))
+}
+
+/// What is wrong with a regular expression, in one line.
+pub(crate) fn bad_expression(text: &str, error: &regex::Error) -> Error {
+    let told = error.to_string();
+    let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    Error::new(format!("error parsing regexp: {reason}: `{text}`")).hint(
+        "write a regular expression (RE2) for the whole text; a backslash takes the meaning of a sign away",
+    )
 }
 
 fn fits(expression: &Option<Expression>, text: &str) -> bool {
@@ -130,7 +139,10 @@ impl Labels {
                 continue;
             }
             let requirement = Requirement::parse(part);
-            let bad = || Error::new(format!("unable to parse requirement {part:?} of selector {text:?}"));
+            let bad = || {
+                Error::new(format!("unable to parse requirement: {part:?} of selector {text:?}"))
+                    .hint("write requirements such as app=web, app!=web, app in (web, api), app or !app")
+            };
             requirements.push(requirement.ok_or_else(bad)?);
         }
         Ok(Self(requirements))

@@ -100,7 +100,7 @@ impl SharedValue {
     }
 
     /// Forgets the place in the object's own annotations.
-    pub(crate) fn leave_annotations(&mut self) {
+    fn leave_annotations(&mut self) {
         let is_own = |place: &[Step]| match place {
             [Step::Key(metadata), Step::Key(annotations), ..] => {
                 metadata == "metadata" && annotations == "annotations"
@@ -109,6 +109,11 @@ impl SharedValue {
         };
         self.places.retain(|place| !is_own(place));
     }
+}
+
+/// Forgets which values an object's own annotations share with other places.
+pub(crate) fn leave_annotations(shared: &mut [SharedValue]) {
+    shared.iter_mut().for_each(SharedValue::leave_annotations);
 }
 
 fn at<'a>(node: &'a mut Node, place: &[Step]) -> Option<&'a mut Node> {

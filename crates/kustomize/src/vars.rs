@@ -8,7 +8,7 @@ use crate::ids::{Gvk, ResId};
 use crate::lookup;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use krm::{Node, Scalar, ScalarKind, ScalarValue};
+use krm::{Node, Scalar, ScalarKind, ScalarValue, Style};
 use std::collections::{BTreeMap, BTreeSet};
 
 const DEFAULT_FIELD: &str = "metadata.name";
@@ -27,7 +27,8 @@ pub(crate) fn merge(mine: &mut Vec<Variable>, theirs: Vec<Variable>) -> Result<(
 
 fn add(mine: &mut Vec<Variable>, variable: Variable) -> Result<()> {
     if mine.iter().any(|known| known.name == variable.name) {
-        return Err(Error::new(format!("var '{}' already encountered", variable.name)).field("vars"));
+        let error = Error::new(format!("var '{}' already encountered", variable.name));
+        return Err(error.hint("take one of the two out"));
     }
     mine.push(variable);
     Ok(())
@@ -38,9 +39,9 @@ pub(crate) fn collect(mine: &mut Vec<Variable>, vars: &[Var], map: &mut ResMap) 
     if vars.is_empty() {
         return Ok(());
     }
-    for var in vars {
-        let id = id_of(var);
-        let exact = !id.namespace.is_empty() || id.gvk.is_cluster_scoped();
+    for (index, var) in vars.iter().enumerate() {
+        let id = id_of(var).in_scope(map.scopes());
+        let exact = !id.namespace.is_empty() || id.cluster_scoped;
         let fits =
             |other: &ResId| if exact { id.same(other) } else { id.name == other.name && id.gvk == other.gvk };
         let found: Vec<&mut Resource> =
@@ -48,14 +49,16 @@ pub(crate) fn collect(mine: &mut Vec<Variable>, vars: &[Var], map: &mut ResMap) 
         if found.len() > 1 {
             let message =
                 format!("found {} resId matches for var {} (unable to disambiguate)", found.len(), var.name);
-            return Err(Error::new(message).field("vars"));
+            let error = Error::new(message).field(&format!("vars[{index}].objref"));
+            return Err(error.hint("add a namespace to the objref"));
         }
         for resource in found {
             resource.book.variables.push(var.name.clone());
         }
         let field = &var.fieldref.fieldpath;
         let field = if field.is_empty() { DEFAULT_FIELD.to_owned() } else { field.clone() };
-        add(mine, Variable { name: var.name.clone(), field })?;
+        add(mine, Variable { name: var.name.clone(), field })
+            .map_err(|e| e.field(&format!("vars[{index}].name")))?;
     }
     Ok(())
 }
@@ -63,11 +66,11 @@ pub(crate) fn collect(mine: &mut Vec<Variable>, vars: &[Var], map: &mut ResMap) 
 fn id_of(var: &Var) -> ResId {
     let object = &var.objref;
     let gvk = if object.api_version.is_empty() {
-        Gvk { group: object.group.clone(), version: object.version.clone(), kind: object.kind.clone() }
+        Gvk::of_parts(&object.group, &object.version, &object.kind)
     } else {
         Gvk::new(&object.api_version, &object.kind)
     };
-    ResId { gvk, name: object.name.clone(), namespace: object.namespace.clone() }
+    ResId { gvk, name: object.name.clone(), namespace: object.namespace.clone(), cluster_scoped: false }
 }
 
 /// Replaces the variables at the places of the configuration.
@@ -104,14 +107,18 @@ pub(crate) fn resolve(
 fn value_of(var: &Variable, map: &ResMap) -> Result<Node> {
     let name = &var.name;
     let Some(resource) = map.items().iter().find(|r| r.book.variables.contains(name)) else {
-        return Err(Error::new(format!(
-            "var '{name}' cannot be mapped to a field in the set of known resources"
-        )));
+        let text = format!("var '{name}' cannot be mapped to a field in the set of known resources");
+        return Err(Error::new(text)
+            .field("vars")
+            .hint("list the object under 'resources', or correct the objref"));
     };
     let path = lookup::split_with_indices(&var.field);
     match lookup::get(&resource.node, &path) {
         Ok(Some(node)) => Ok(node.clone()),
-        _ => Err(Error::new(format!("field specified in var '{name}' not found in corresponding resource"))),
+        _ => Err(Error::new(format!("field specified in var '{name}' not found in corresponding resource"))
+            .field("vars")
+            .object(resource.current_id().told())
+            .hint(format!("the object has no {}: correct the fieldpath", var.field))),
     }
 }
 
@@ -146,14 +153,19 @@ impl Expander {
     }
 
     fn scalar(&mut self, scalar: &mut Scalar) {
-        if scalar.kind != ScalarKind::Str || !scalar.text.contains('$') {
+        if scalar.kind != ScalarKind::Str {
+            return;
+        }
+        // The original writes all of them anew, so that none is folded any more.
+        scalar.style = Style::Plain;
+        if !scalar.text.contains('$') {
             return;
         }
         let whole = scalar.text.strip_prefix("$(").and_then(|t| t.strip_suffix(')'));
         if let Some(Node::Scalar(value)) = whole.and_then(|name| self.values.get(name)) {
             self.used.extend(whole.map(str::to_owned));
             self.added += value.text.len();
-            *scalar = value.clone();
+            *scalar = Scalar { style: Style::Plain, ..value.clone() };
             return;
         }
         scalar.text = self.text(&scalar.text.clone());

@@ -27,12 +27,6 @@ const EXPECTED: &[Expected] = &[
         by_chance: false,
     },
     Expected {
-        scenarios: &["ks-retry-interval"],
-        fits: |it| both(it, "accumulation err='accumulating resources from 'missing.yaml': open "),
-        reason: "the tail comes from the file system: in an artifact there is no link to evaluate",
-        by_chance: false,
-    },
-    Expected {
         scenarios: &["ks-build-outside"],
         fits: |it| both(it, "accumulating resources from '../../../etc': fs-security-constraint read "),
         reason: "the tail comes from the file system: outside of an artifact there is nothing to look at",

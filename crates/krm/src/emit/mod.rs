@@ -8,6 +8,7 @@ use crate::node::{Mapping, Node, Scalar, ScalarKind, ScalarValue, Style};
 use crate::{number, resolve};
 pub use folded::refolded;
 pub use order::key_order;
+pub use scalar::is_plain;
 use scalar::{Analysis, Writer};
 
 /// Spaces per level.
@@ -38,8 +39,19 @@ pub fn emit_all<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> String {
 
 /// Appends one document to a text; see [`emit`].
 pub fn emit_into(out: &mut String, node: &Node) {
-    let mut emitter = Emitter { writer: Writer::new(out), as_read: false };
+    let mut emitter = Emitter { writer: Writer::new(out), as_read: false, indent_lists: false };
     emitter.document(node);
+}
+
+/// Writes one document as go-yaml v3's encoder does by itself with an indentation of two: keys sorted,
+/// lists below a key indented, lines as long as they are. Numbers stand as their text says.
+#[must_use]
+pub fn emit_pretty(node: &Node) -> String {
+    let mut out = String::new();
+    let writer = Writer::unfolded(&mut out);
+    let mut emitter = Emitter { writer, as_read: false, indent_lists: true };
+    emitter.document(node);
+    out
 }
 
 /// Writes one document with keys in their order and scalars as they were written, as kyaml does.
@@ -48,7 +60,7 @@ pub fn emit_into(out: &mut String, node: &Node) {
 #[must_use]
 pub fn emit_as_read(node: &Node) -> String {
     let mut out = String::new();
-    let mut emitter = Emitter { writer: Writer::new(&mut out), as_read: true };
+    let mut emitter = Emitter { writer: Writer::new(&mut out), as_read: true, indent_lists: false };
     emitter.document(node);
     out
 }
@@ -64,6 +76,7 @@ enum Place {
 struct Emitter<'a> {
     writer: Writer<'a>,
     as_read: bool,
+    indent_lists: bool,
 }
 
 impl Emitter<'_> {
@@ -81,7 +94,7 @@ impl Emitter<'_> {
             Node::Sequence(items) => {
                 // Lists directly below a key stand at the key's column.
                 let own = match (indent, place) {
-                    (Some(column), Place::Mapping) => column,
+                    (Some(column), Place::Mapping) if !self.indent_lists => column,
                     (parent, _) => deeper(parent),
                 };
                 self.sequence(items, own);
@@ -99,17 +112,22 @@ impl Emitter<'_> {
     }
 
     fn mapping(&mut self, map: &Mapping, indent: usize) {
-        let entries = if self.as_read { map.iter().collect() } else { order::sorted(map) };
-        for (key, value) in entries {
-            self.writer.indent(indent);
-            if self.key(&key.text, indent) {
-                self.writer.indicator(":", false);
-            } else {
-                self.writer.indent(indent);
-                self.writer.entry_indicator(":");
-            }
-            self.node(value, Some(indent), Place::Mapping);
+        if self.as_read || order::is_sorted(map) {
+            map.iter().for_each(|(key, value)| self.entry(key, value, indent));
+        } else {
+            order::sorted(map).into_iter().for_each(|(key, value)| self.entry(key, value, indent));
         }
+    }
+
+    fn entry(&mut self, key: &Scalar, value: &Node, indent: usize) {
+        self.writer.indent(indent);
+        if self.key(&key.text, indent) {
+            self.writer.indicator(":", false);
+        } else {
+            self.writer.indent(indent);
+            self.writer.entry_indicator(":");
+        }
+        self.node(value, Some(indent), Place::Mapping);
     }
 
     /// Writes a key; returns whether it took the simple form.
@@ -135,6 +153,10 @@ impl Emitter<'_> {
         }
         if self.as_read && matches!(scalar.style, Style::SingleQuoted | Style::DoubleQuoted) {
             return self.writer.quoted(&scalar.text, scalar.style, deeper(indent));
+        }
+        // By itself the encoder doesn't turn numbers around as the way through JSON does.
+        if self.indent_lists && matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float) {
+            return self.writer.plain_word(&scalar.text);
         }
         match scalar.value() {
             ScalarValue::Null => self.writer.plain_word("null"),

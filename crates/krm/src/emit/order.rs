@@ -5,15 +5,13 @@ use std::cmp::Ordering;
 
 /// The entries of a map in go-yaml's order.
 pub(super) fn sorted(map: &Mapping) -> Vec<(&Scalar, &Node)> {
-    let entries: Vec<_> = map.iter().collect();
-    let in_order = |pair: &[(&Scalar, &Node)]| match pair {
-        [(a, _), (b, _)] => key_order(&a.text, &b.text) != Ordering::Greater,
-        _ => true,
-    };
-    if entries.windows(2).all(in_order) {
-        return entries;
-    }
-    merge_sort(entries)
+    merge_sort(map.iter().collect())
+}
+
+/// Whether the entries of a map are in go-yaml's order as they stand.
+pub(super) fn is_sorted(map: &Mapping) -> bool {
+    let keys = map.iter().map(|(key, _)| &key.text);
+    keys.clone().zip(keys.skip(1)).all(|(a, b)| key_order(a, b) != Ordering::Greater)
 }
 
 // The order isn't transitive for every odd mix of digits and letters, and the standard sort may panic then.
@@ -41,6 +39,10 @@ pub fn key_order(a: &str, b: &str) -> Ordering {
     let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     if common == a.len() || common == b.len() {
         return a.len().cmp(&b.len());
+    }
+    let (x, y) = (a.as_bytes()[common], b.as_bytes()[common]);
+    if x.is_ascii_alphabetic() && y.is_ascii_alphabetic() {
+        return x.cmp(&y);
     }
     let start = (0..=common).rev().find(|i| a.is_char_boundary(*i) && b.is_char_boundary(*i)).unwrap_or(0);
     differing(a, b, start)

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 const WIDTH: usize = 80;
 const BOM: char = '\u{feff}';
+const BLANKS: &str = "                                                                ";
 
 /// Tells whether a text is a short run of harmless characters: most scalars are.
 pub(super) fn is_word(text: &str) -> bool {
@@ -41,6 +42,13 @@ pub(super) fn through_json(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Tells whether go-yaml writes a text as a value of its own on one line and without quotes.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    let is_safe = is_word(text) || Analysis::of(text).plain;
+    is_safe && !resolve::needs_quotes(text)
+}
+
 /// What a text allows.
 pub(super) struct Analysis {
     pub(super) multiline: bool,
@@ -60,6 +68,12 @@ impl Analysis {
         let mut first = true;
         let mut after_blank = true;
         while let Some(c) = chars.next() {
+            // Letters and digits forbid nothing.
+            if c.is_ascii_alphanumeric() {
+                (first, after_blank) = (false, false);
+                (found.previous_space, found.previous_break) = (false, false);
+                continue;
+            }
             let next = chars.peek().copied();
             let before_blank = next.is_none_or(|n| n == ' ' || n == '\t');
             found.indicators(c, first, after_blank, before_blank);
@@ -130,6 +144,8 @@ const fn is_printable(c: char) -> bool {
 /// Text being written, with what the layout rules need to know about its end.
 pub(super) struct Writer<'a> {
     out: &'a mut String,
+    /// Behind this column text folds.
+    width: usize,
     column: usize,
     /// The last thing written was a blank or an indentation.
     whitespace: bool,
@@ -139,7 +155,12 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) const fn new(out: &'a mut String) -> Self {
-        Self { out, column: 0, whitespace: true, indention: true }
+        Self { out, width: WIDTH, column: 0, whitespace: true, indention: true }
+    }
+
+    /// Writes lines as long as they are.
+    pub(super) const fn unfolded(out: &'a mut String) -> Self {
+        Self { width: usize::MAX, ..Self::new(out) }
     }
 
     pub(super) fn finish_line(&mut self) {
@@ -154,9 +175,9 @@ impl<'a> Writer<'a> {
         if !fits {
             self.line_break('\n');
         }
-        while self.column < column {
-            self.out.push(' ');
-            self.column += 1;
+        if self.column < column {
+            self.blanks(column - self.column);
+            self.column = column;
         }
         self.whitespace = true;
         self.indention = true;
@@ -215,6 +236,14 @@ impl<'a> Writer<'a> {
         }
     }
 
+    fn blanks(&mut self, mut count: usize) {
+        while count > 0 {
+            let some = count.min(BLANKS.len());
+            self.out.push_str(&BLANKS[..some]);
+            count -= some;
+        }
+    }
+
     fn put(&mut self, c: char) {
         self.out.push(c);
         self.column += 1;
@@ -230,7 +259,7 @@ impl<'a> Writer<'a> {
             self.put(' ');
         }
         // Short ASCII can't fold.
-        if text.is_ascii() && self.column + text.len() <= WIDTH {
+        if text.is_ascii() && self.column + text.len() <= self.width {
             self.out.push_str(text);
             self.column += text.len();
         } else {
@@ -254,7 +283,7 @@ impl<'a> Writer<'a> {
             let next = chars.peek().map(|(_, n)| *n);
             if c == ' ' {
                 let inside = !quoted || (index > 0 && next.is_some());
-                if fold && !spaces && self.column > WIDTH && inside && next != Some(' ') {
+                if fold && !spaces && self.column > self.width && inside && next != Some(' ') {
                     self.indent(indent);
                 } else {
                     self.put(c);
@@ -291,7 +320,7 @@ impl<'a> Writer<'a> {
                 spaces = false;
             } else if c == ' ' {
                 let next = chars.peek().map(|(_, n)| *n);
-                if fold && !spaces && self.column > WIDTH && index > 0 && next.is_some() {
+                if fold && !spaces && self.column > self.width && index > 0 && next.is_some() {
                     self.indent(indent);
                     if next == Some(' ') {
                         self.put('\\');
@@ -348,7 +377,7 @@ impl<'a> Writer<'a> {
         self.indention = true;
         for line in text.split_inclusive(is_break) {
             if !line.starts_with(is_break) {
-                self.out.extend(std::iter::repeat_n(' ', indent));
+                self.blanks(indent);
             }
             self.out.push_str(line);
         }

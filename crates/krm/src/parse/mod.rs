@@ -1,6 +1,7 @@
 //! Text to node trees.
 
 mod merge;
+mod quick;
 mod tree;
 
 use crate::node::Node;
@@ -33,7 +34,10 @@ pub fn parse_with(text: &str, rules: Rules, limits: &Limits) -> Result<Vec<Node>
     if text.len() > limits.stream_bytes {
         return Err(Error::limit(1, 1, format!("text is larger than {} bytes", limits.stream_bytes)));
     }
-    tree::Builder::new(text, rules, limits).documents()
+    match quick::documents(text, rules, limits) {
+        Some(documents) => Ok(documents),
+        None => tree::Builder::new(text, rules, limits).documents(),
+    }
 }
 
 /// Bounds on what one text may make us do.

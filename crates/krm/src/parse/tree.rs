@@ -6,6 +6,7 @@ use crate::resolve::{Rules, resolve};
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
 
 /// Maps below this size look keys up one by one.
 const SMALL_MAP: usize = 16;
@@ -185,7 +186,8 @@ impl<'a> Builder<'a> {
         let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
         // The parser gives `~` for a value that isn't there.
         let text = if span.is_empty() && style == Style::Plain { String::new() } else { text.into_owned() };
-        let plain = Scalar { text, kind: ScalarKind::Str, style, line };
+        let brackets = u8::try_from(self.flow).unwrap_or(u8::MAX);
+        let plain = Scalar { text, kind: ScalarKind::Str, style, line, untagged: false, brackets };
         // In brackets go-yaml takes the sign for an indicator whatever follows it.
         if self.flow > 0 && style == Style::Plain && plain.text.starts_with([':', '?']) {
             return Err(malformed(span, "did not find expected node content"));
@@ -197,10 +199,7 @@ impl<'a> Builder<'a> {
                 if kind == ScalarKind::Float && plain.text.to_ascii_lowercase().contains(['i', 'n']) {
                     return Err(malformed(span, format!("unsupported value: {}", plain.text)));
                 }
-                // go-yaml v3 puts a time in brackets into quotes, and then it's text.
-                let is_quoted_time =
-                    kind == ScalarKind::Timestamp && self.flow > 0 && plain.text.contains(':');
-                Ok(Scalar { kind: if is_quoted_time { ScalarKind::Str } else { kind }, ..plain })
+                Ok(Scalar { kind, ..plain })
             }
             None => Ok(plain),
             Some(tag) => tagged(plain, tag, self.rules).map_err(|m| malformed(span, m)),
@@ -239,26 +238,34 @@ impl Scalar {
     }
 }
 
-/// The keys of a map being read; a set only once the map is large.
+/// The keys of a map being read, by their hashes; kept only once the map is large.
 #[derive(Default)]
-struct Seen {
-    keys: HashSet<String>,
+pub(super) struct Seen {
+    keys: HashSet<u64>,
 }
 
 impl Seen {
-    fn find(&self, entries: &[(Scalar, Node)], key: &str) -> Option<u32> {
-        if !self.keys.is_empty() && !self.keys.contains(key) {
+    pub(super) fn find(&self, entries: &[(Scalar, Node)], key: &str) -> Option<u32> {
+        if !self.keys.is_empty() && !self.keys.contains(&self.hash(key)) {
             return None;
         }
         entries.iter().find(|(k, _)| k.text == key).map(|(k, _)| k.line)
     }
 
-    fn added(&mut self, entries: &[(Scalar, Node)]) {
-        if entries.len() == SMALL_MAP && self.keys.is_empty() {
-            self.keys = entries.iter().map(|(k, _)| k.text.clone()).collect();
-        } else if !self.keys.is_empty() {
-            self.keys.extend(entries.last().map(|(k, _)| k.text.clone()));
+    pub(super) fn added(&mut self, entries: &[(Scalar, Node)]) {
+        let new = match entries.len() {
+            ..SMALL_MAP => return,
+            SMALL_MAP => entries,
+            len => &entries[len - 1..],
+        };
+        for (key, _) in new {
+            let hash = self.hash(&key.text);
+            self.keys.insert(hash);
         }
+    }
+
+    fn hash(&self, key: &str) -> u64 {
+        self.keys.hasher().hash_one(key)
     }
 }
 

@@ -5,7 +5,7 @@ mod transformers;
 
 use crate::build::Shared;
 use crate::config::{self, Config};
-use crate::error::{Context as _, Error, ErrorKind, Result};
+use crate::error::{self, Context as _, Error, ErrorKind, Place, Problems, Result};
 use crate::file::{FILE_NAMES, Kustomization};
 use crate::fs;
 use crate::generate;
@@ -17,7 +17,15 @@ use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::transform::Transform;
 use crate::vars::{self, Variable};
+use krm::Node;
+use std::cell::OnceCell;
 use std::rc::Rc;
+
+/// What `buildMetadata` may list.
+const BUILD_METADATA: [&str; 3] = ["managedByLabel", "originAnnotations", "transformerAnnotations"];
+
+/// Lists and what they were called before.
+const OLD_NAMES: [(&str, &str); 2] = [("resources", "bases"), ("images", "imageTags")];
 
 /// A kustomization that is being built.
 pub(crate) struct Target<'a> {
@@ -25,6 +33,10 @@ pub(crate) struct Target<'a> {
     loader: Loader<'a>,
     file: Kustomization,
     file_name: &'static str,
+    /// The kustomization file as it was read, to find the places of mistakes.
+    text: Vec<u8>,
+    /// The same as a tree, once a place has been looked for.
+    tree: OnceCell<Node>,
     /// Where this kustomization is, if the root wants to know where things come from.
     origin: Option<Origin>,
 }
@@ -41,8 +53,8 @@ impl Accumulator {
         Self { map, config: None, vars: Vec::new() }
     }
 
-    fn empty() -> Self {
-        Self::new(ResMap::default())
+    fn empty(shared: &Shared<'_>) -> Self {
+        Self::new(ResMap::new(shared.scopes.clone()))
     }
 
     fn add_config(&mut self, config: Rc<Config>) -> Result<()> {
@@ -75,29 +87,60 @@ impl<'a> Target<'a> {
         let mut found =
             FILE_NAMES.iter().filter(|name| loader.files().is_file(&fs::join(loader.dir(), name)));
         let Some(file_name) = found.next() else {
-            return Err(Error::of(
-                ErrorKind::File,
-                format!(
-                    "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory \
-                     '{dir}'"
-                ),
-            ));
+            let text = format!(
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{dir}'"
+            );
+            let help = "add a kustomization.yaml there that lists the files under 'resources'";
+            return Err(Error::of(ErrorKind::File, text).hint(help));
         };
-        if found.next().is_some() {
-            return Err(Error::new(format!("Found multiple kustomization files under: {dir}\n")));
+        if let Some(other) = found.next() {
+            let text = format!("Found multiple kustomization files under: {dir}\n");
+            return Err(Error::new(text).hint(format!("keep one of {file_name} and {other}")));
         }
-        let name = fs::join(loader.dir(), file_name).display().to_string();
-        let mut file = Kustomization::parse_named(&loader.load(file_name)?, &name)?;
-        let errors = file.version_errors();
-        if !errors.is_empty() {
-            let message = format!("Failed to read kustomization file under {dir}:\n{}", errors.join("\n"));
-            return Err(Error::new(message).file(name));
+        let name = loader.name_of(file_name);
+        let text = loader.load(file_name)?;
+        let mut file = Kustomization::parse_named(&text, &name)?;
+        if let Some(error) = file.version_error(&dir) {
+            return Err(error.at(Place::of_field(&name, &text, "apiVersion")));
         }
         for warning in std::mem::take(&mut file.warnings) {
             shared.warn(warning);
         }
+        for (index, option) in file.build_metadata.iter().enumerate() {
+            if !BUILD_METADATA.contains(&option.as_str()) {
+                let place = Place::of_field(&name, &text, &format!("buildMetadata[{index}]"));
+                shared.warn(format!(
+                    "# Warning: unknown build metadata option {option:?} does nothing; known are {}{place}",
+                    BUILD_METADATA.join(", ")
+                ));
+            }
+        }
         let origin = (!file.build_metadata.is_empty()).then(Origin::default);
-        Ok(Self { shared, loader, file, file_name, origin })
+        Ok(Self { shared, loader, file, file_name, text, tree: OnceCell::new(), origin })
+    }
+
+    /// Where a field of the kustomization file is.
+    pub(crate) fn place(&self, field: &str) -> Place {
+        let place = self.place_of(field);
+        if place.line.is_some() {
+            return place;
+        }
+        let old = OLD_NAMES.iter().find_map(|(name, old)| self.old_place(field, name, old));
+        old.unwrap_or(place)
+    }
+
+    fn place_of(&self, field: &str) -> Place {
+        let tree = self.tree.get_or_init(|| error::tree(&self.text));
+        Place::in_tree(&self.loader.name_of(self.file_name), &self.text, tree, field)
+    }
+
+    /// Where an entry is that was listed under the old name of a field: such entries come last.
+    fn old_place(&self, field: &str, name: &str, old: &str) -> Option<Place> {
+        let (index, rest) = field.strip_prefix(name)?.strip_prefix('[')?.split_once(']')?;
+        let index: usize = index.parse().ok()?;
+        let is_listed = |at: &usize| self.place_of(&format!("{name}[{at}]")).line.is_some();
+        let before = (0..index).rev().find(is_listed).map_or(0, |last| last + 1);
+        Some(self.place_of(&format!("{old}[{}]{rest}", index - before))).filter(|place| place.line.is_some())
     }
 
     pub(crate) const fn file(&self) -> &Kustomization {
@@ -105,35 +148,38 @@ impl<'a> Target<'a> {
     }
 
     /// Builds the root: gathers, then hashes names, fixes references and resolves variables.
-    pub(crate) fn build(self) -> Result<ResMap> {
+    pub(crate) fn build(&self) -> Result<ResMap> {
         self.choose_schema(true)?;
-        let mut gathered = self.accumulate(Accumulator::empty())?;
+        let mut gathered = self.accumulate(Accumulator::empty(self.shared))?;
         generate::add_hashes(gathered.map.items_mut());
         let config = gathered.config();
         nameref::fix(&mut gathered.map, &config.name_reference)?;
-        vars::resolve(&mut gathered.map, &gathered.vars, &config.var_reference, self.shared)?;
+        vars::resolve(&mut gathered.map, &gathered.vars, &config.var_reference, self.shared)
+            .map_err(|e| self.placed(e))?;
         Ok(gathered.map)
     }
 
     fn choose_schema(&self, is_root: bool) -> Result<()> {
         let openapi = &self.file.openapi;
         let (version, path) = (openapi.get("version"), openapi.get("path"));
-        if let Some(field) = openapi.keys().find(|key| *key != "version" && *key != "path") {
-            let message = format!("field openapi.{field} is not supported");
-            return Err(Error::unsupported(&format!("openapi.{field}"), message));
+        if let Some(key) = openapi.keys().find(|key| *key != "version" && *key != "path") {
+            let field = format!("openapi.{key}");
+            let error = Error::unsupported(&field, format!("field {field} is not supported"));
+            return Err(error.at(self.place(&field)).hint("known here are version, path"));
         }
-        let bytes = path.map(|path| self.loader.load(path)).transpose()?;
+        let load = |path: &String| self.loader.load(path).at(|| self.place("openapi.path"));
+        let bytes = path.map(load).transpose()?;
         let mut schemas = self.shared.schemas.borrow_mut();
         if !is_root && !schemas.is_open() {
             return Ok(());
         }
         match (version, path, bytes) {
             (Some(_), Some(_), _) => {
-                Err(Error::new("builtin version and custom schema provided, cannot use both")
-                    .field("openapi"))
+                let error = Error::new("builtin version and custom schema provided, cannot use both");
+                Err(error.at(self.place("openapi")).hint("keep one of version and path"))
             }
-            (Some(version), ..) => schemas.choose_version(version),
-            (None, Some(path), Some(bytes)) => schemas.choose_file(&bytes, path, is_root),
+            (Some(version), ..) => schemas.choose_version(version).at(|| self.place("openapi.version")),
+            (None, Some(path), Some(bytes)) => schemas.choose_file(&bytes, path, &self.shared.scopes),
             _ => Ok(()),
         }
     }
@@ -141,8 +187,10 @@ impl<'a> Target<'a> {
     /// Runs all steps on what has been gathered before.
     fn accumulate(&self, mut gathered: Accumulator) -> Result<Accumulator> {
         self.shared.check_cancelled()?;
-        self.add_resources(&mut gathered, &self.file.resources)
-            .context(|| "accumulating resources".to_owned())?;
+        let resources = self.file.resources.iter().map(String::as_str).enumerate();
+        self.add_resources(&mut gathered, resources, "resources")
+            .context(|| "accumulating resources".to_owned())
+            .map_err(|e| self.with_wrong_settings(e))?;
         gathered.add_config(self.own_config()?)?;
         self.generate(&mut gathered)?;
         let mut gathered = self.add_components(gathered).context(|| "accumulating components".to_owned())?;
@@ -151,7 +199,8 @@ impl<'a> Target<'a> {
         self.transform(&mut gathered.map, &config)?;
         self.validate(&mut gathered.map)?;
         vars::collect(&mut gathered.vars, &self.file.vars, &mut gathered.map)
-            .context(|| "merging vars".to_owned())?;
+            .context(|| "merging vars".to_owned())
+            .map_err(|e| self.placed(e))?;
         Ok(gathered)
     }
 
@@ -163,49 +212,146 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
+    /// Adds what is wrong with generators and transformers, whatever the resources are.
+    fn with_wrong_settings(&self, error: Error) -> Error {
+        if error.ends_the_build() {
+            return error;
+        }
+        let settings = || {
+            let mut problems = Problems::default();
+            let config = problems.note(self.own_config())?;
+            problems.note(self.generated())?;
+            problems.note(self.transformers(&config.unwrap_or_else(config::defaults)).map(drop))?;
+            problems.finish()
+        };
+        match settings() {
+            Err(more) if !more.ends_the_build() => error.and(more),
+            _ => error,
+        }
+    }
+
     fn own_config(&self) -> Result<Rc<Config>> {
         let mut config = config::defaults();
-        for path in &self.file.configurations {
-            let more = config::parse(&self.loader.load(path)?, path)?;
-            Rc::make_mut(&mut config).merge(&more)?;
+        let mut problems = Problems::default();
+        for (index, path) in self.file.configurations.iter().enumerate() {
+            let read = |bytes: Vec<u8>| {
+                config::parse(&bytes, path).map_err(|e| e.in_text(&self.loader.name_of(path), &bytes))
+            };
+            let read = self.loader.load(path).and_then(read);
+            let read = read.at(|| self.place(&format!("configurations[{index}]")));
+            if let Some(more) = problems.note(read)? {
+                Rc::make_mut(&mut config)
+                    .merge(&more)
+                    .at(|| self.place(&format!("configurations[{index}]")))?;
+            }
         }
-        for path in &self.file.crds {
-            let more = config::from_definitions(&self.loader.load(path)?, path)
-                .context(|| format!("loading CRDs [{}]", self.file.crds.join(" ")))?;
-            Rc::make_mut(&mut config).merge(&more)?;
+        for (index, path) in self.file.crds.iter().enumerate() {
+            let read = |bytes: Vec<u8>| {
+                config::from_definitions(&bytes, path)
+                    .map_err(|e| e.in_text(&self.loader.name_of(path), &bytes))
+            };
+            let read = self.loader.load(path).and_then(read);
+            let read = read
+                .context(|| format!("loading CRDs [{}]", self.file.crds.join(" ")))
+                .at(|| self.place(&format!("crds[{index}]")));
+            if let Some(more) = problems.note(read)? {
+                Rc::make_mut(&mut config).merge(&more).at(|| self.place(&format!("crds[{index}]")))?;
+            }
         }
+        problems.finish()?;
         Ok(config)
     }
 
     fn generate(&self, gathered: &mut Accumulator) -> Result<()> {
+        let (made, fields): (Vec<Resource>, Vec<String>) = self.generated()?.into_iter().unzip();
+        let absorbed = gathered.map.absorb_all(made);
+        absorbed.map_err(|(at, error)| match fields.get(at) {
+            Some(field) => error.at(self.place(field)).context("merging from generator"),
+            None => error,
+        })
+    }
+
+    /// What the generators make, each with the field that asks for it.
+    fn generated(&self) -> Result<Vec<(Resource, String)>> {
         let global = self.file.generator_options.as_ref();
         let kinds = [
-            (generate::Kind::ConfigMap, &self.file.config_map_generator, "ConfigMapGenerator"),
-            (generate::Kind::Secret, &self.file.secret_generator, "SecretGenerator"),
+            (
+                generate::Kind::ConfigMap,
+                &self.file.config_map_generator,
+                "ConfigMapGenerator",
+                "configMapGenerator",
+            ),
+            (generate::Kind::Secret, &self.file.secret_generator, "SecretGenerator", "secretGenerator"),
         ];
         let mut made = Vec::new();
-        for (kind, entries, name) in kinds {
-            for args in entries {
-                let mut resource = generate::generate(kind, args, global, &self.loader)
-                    .context(|| format!("trouble configuring builtin {name} with config {:?}", args.name))?;
+        let mut problems = Problems::default();
+        for (kind, entries, name, field) in kinds {
+            for (index, args) in entries.iter().enumerate() {
+                let field = format!("{field}[{index}]");
+                let warned = self.shared.warned();
+                let generated = generate::generate(kind, args, global, &self.loader);
+                self.shared.place_warnings(warned, || self.place(&field));
+                let generated = generated.map_err(|e| self.within(e, &field));
+                let Some(mut resource) = problems.note(generated)? else { continue };
                 resource.book.origin =
                     self.origin.as_ref().map(|origin| origin.builtin(self.file_name, name));
-                made.push(resource);
+                made.push((resource, field));
             }
         }
-        if !self.file.helm_charts.is_empty() {
-            return Err(Error::unsupported("helmCharts", "must specify --enable-helm")
-                .context("trouble configuring builtin HelmChartInflationGenerator"));
-        }
-        for (plugin, origin) in self.plugins(&self.file.generators, Role::Generator)? {
-            for mut resource in plugins::generate(&plugin, &self.loader)? {
+        problems.note(self.check_charts())?;
+        let plugins = self
+            .plugins(&self.file.generators, Role::Generator, "generators")
+            .context(|| "loading generator plugins".to_owned());
+        for (plugin, origin, field) in problems.note(plugins)?.unwrap_or_default() {
+            let generated = plugins::generate(&plugin, &self.loader).at(|| self.place(&field));
+            for mut resource in problems.note(generated)?.unwrap_or_default() {
                 if resource.book.origin.is_none() {
                     resource.book.origin.clone_from(&origin);
                 }
-                made.push(resource);
+                made.push((resource, field.clone()));
             }
         }
-        made.into_iter().try_for_each(|resource| gathered.map.absorb(resource))
+        problems.finish()?;
+        Ok(made)
+    }
+
+    fn check_charts(&self) -> Result<()> {
+        if self.file.helm_charts.is_empty() {
+            return Ok(());
+        }
+        let place = self.place("helmCharts");
+        let place = if place.line.is_some() { place } else { self.place("helmChartInflationGenerator") };
+        Err(Error::of(ErrorKind::Unsupported, "must specify --enable-helm")
+            .at(place)
+            .hint(generate::NO_CHARTS)
+            .context("trouble configuring builtin HelmChartInflationGenerator"))
+    }
+
+    /// Places each problem in a field of the one given, or in that one.
+    ///
+    /// A line that a problem has is one of the text in that field, if it has no other file.
+    fn within(&self, error: Error, field: &str) -> Error {
+        error.without_stray_lines().map_each(|error| {
+            let inner = error.in_field().filter(|_| error.in_file().is_none());
+            let within = |inner: &str| {
+                let separator = if inner.starts_with('[') { "" } else { "." };
+                format!("{field}{separator}{inner}")
+            };
+            let Some(inner) = inner.map(within) else {
+                return error.at(self.place(field));
+            };
+            let line = error.at_line();
+            error.at_field(self.place(&inner).in_block(line, &self.text)).at(self.place(field))
+        })
+    }
+
+    /// Places what was said of a field of this file as a whole.
+    pub(crate) fn placed(&self, error: Error) -> Error {
+        let field = error.in_field().filter(|_| error.in_file().is_none()).map(str::to_owned);
+        match field {
+            Some(field) => error.at_field(self.place(&field)),
+            None => error,
+        }
     }
 }
 
@@ -221,12 +367,6 @@ fn run(
     map.drop_gone();
     map.items_mut().iter_mut().for_each(Resource::spread_shared);
     let Some(by) = record else { return Ok(()) };
-    for resource in map.items_mut() {
-        if resource.book.origin.is_none() {
-            resource.book.origin = Some(by.clone());
-        } else {
-            resource.book.transformations.push(by.clone());
-        }
-    }
+    map.items_mut().iter_mut().for_each(|resource| resource.note_transformer(by));
     Ok(())
 }

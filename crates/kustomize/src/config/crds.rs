@@ -4,6 +4,7 @@ use super::{Config, References, Spec, merge_spec};
 use crate::error::{Error, Result};
 use crate::ids::Gvk;
 use krm::{Node, Rules};
+use std::borrow::Cow;
 
 const ANNOTATION: &str = "x-kubernetes-annotation";
 const LABEL_SELECTOR: &str = "x-kubernetes-label-selector";
@@ -26,7 +27,7 @@ pub(crate) fn from_definitions(bytes: &[u8], name: &str) -> Result<Config> {
             continue;
         }
         let kind = key.text.rsplit('.').next().unwrap_or_default();
-        let gvk = Gvk { kind: kind.to_owned(), ..Gvk::default() };
+        let gvk = Gvk::of_parts("", "", kind);
         let mut reader = Reader { definitions, gvk, config: &mut config };
         reader.properties(definition, &mut Vec::new(), 0)?;
     }
@@ -67,7 +68,7 @@ impl Reader<'_> {
 
     fn property(&mut self, property: &Node, path: &[String]) -> Result<()> {
         let place = path.join("/");
-        let spec = Spec::at(self.gvk.clone(), &place, false);
+        let spec = Spec::at(self.gvk.clone(), place.clone(), false);
         if property.get(ANNOTATION).is_some() {
             merge_spec(&mut self.config.common_annotations, &spec)?;
         }
@@ -80,8 +81,8 @@ impl Reader<'_> {
         let text = |key: &str| property.get(key).and_then(Node::text);
         let (Some(version), Some(kind)) = (text(REF_VERSION), text(REF_KIND)) else { return Ok(()) };
         let name_key = text(REF_NAME_KEY).unwrap_or("name");
-        let target = Gvk { kind: kind.to_owned(), version: version.to_owned(), group: String::new() };
-        let spec = Spec::at(self.gvk.clone(), &format!("{place}/{name_key}"), false);
-        self.config.merge_references(&References { target, specs: vec![spec] })
+        let target = Gvk::of_parts("", version, kind);
+        let spec = Spec::at(self.gvk.clone(), format!("{place}/{name_key}"), false);
+        self.config.merge_references(&References { target, specs: Cow::Owned(vec![spec]) })
     }
 }

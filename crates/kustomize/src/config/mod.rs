@@ -11,75 +11,58 @@ use crate::error::{Context as _, Error, Result};
 use crate::file::{self, FieldSpec, Fields};
 use crate::ids::Gvk;
 use krm::{Node, Rules};
+use std::borrow::Cow;
 use std::rc::Rc;
-use std::sync::LazyLock;
-use tables::Row;
+
+/// Places in resources; those of the defaults are in the program itself.
+pub(crate) type Specs = Cow<'static, [Spec]>;
 
 /// Which fields of which kinds are meant by the fields of a kustomization file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Config {
-    pub(crate) name_prefix: Vec<Spec>,
-    pub(crate) name_suffix: Vec<Spec>,
-    pub(crate) namespace: Vec<Spec>,
-    pub(crate) common_labels: Vec<Spec>,
-    pub(crate) labels: Vec<Spec>,
-    pub(crate) template_labels: Vec<Spec>,
-    pub(crate) volume_claim_template_labels: Vec<Spec>,
-    pub(crate) common_annotations: Vec<Spec>,
-    pub(crate) name_reference: Vec<References>,
-    pub(crate) var_reference: Vec<Spec>,
-    pub(crate) images: Vec<Spec>,
-    pub(crate) replicas: Vec<Spec>,
+    pub(crate) name_prefix: Specs,
+    pub(crate) name_suffix: Specs,
+    pub(crate) namespace: Specs,
+    pub(crate) common_labels: Specs,
+    pub(crate) labels: Specs,
+    pub(crate) template_labels: Specs,
+    pub(crate) volume_claim_template_labels: Specs,
+    pub(crate) common_annotations: Specs,
+    pub(crate) name_reference: Cow<'static, [References]>,
+    pub(crate) var_reference: Specs,
+    pub(crate) images: Specs,
+    pub(crate) replicas: Specs,
 }
 
 /// Where a kind is referred to by name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct References {
     pub(crate) target: Gvk,
-    pub(crate) specs: Vec<Spec>,
+    pub(crate) specs: Specs,
 }
 
-static DEFAULTS: LazyLock<Config> = LazyLock::new(|| Config {
-    name_prefix: specs(tables::NAME_PREFIX),
-    name_suffix: specs(tables::NAME_SUFFIX),
-    namespace: specs(tables::NAMESPACE),
-    common_labels: specs(tables::COMMON_LABELS),
-    labels: Vec::new(),
-    template_labels: specs(tables::TEMPLATE_LABELS),
-    volume_claim_template_labels: specs(tables::VOLUME_CLAIM_TEMPLATE_LABELS),
-    common_annotations: specs(tables::COMMON_ANNOTATIONS),
-    name_reference: tables::NAME_REFERENCE.iter().map(references).collect(),
-    var_reference: specs(tables::VAR_REFERENCE),
-    images: specs(tables::IMAGES),
-    replicas: specs(tables::REPLICAS),
-});
+const DEFAULTS: Config = Config {
+    name_prefix: Cow::Borrowed(tables::NAME_PREFIX),
+    name_suffix: Cow::Borrowed(tables::NAME_SUFFIX),
+    namespace: Cow::Borrowed(tables::NAMESPACE),
+    common_labels: Cow::Borrowed(tables::COMMON_LABELS),
+    labels: Cow::Borrowed(&[]),
+    template_labels: Cow::Borrowed(tables::TEMPLATE_LABELS),
+    volume_claim_template_labels: Cow::Borrowed(tables::VOLUME_CLAIM_TEMPLATE_LABELS),
+    common_annotations: Cow::Borrowed(tables::COMMON_ANNOTATIONS),
+    name_reference: Cow::Borrowed(tables::NAME_REFERENCE),
+    var_reference: Cow::Borrowed(tables::VAR_REFERENCE),
+    images: Cow::Borrowed(tables::IMAGES),
+    replicas: Cow::Borrowed(tables::REPLICAS),
+};
 
 thread_local! {
-    static SHARED_DEFAULTS: Rc<Config> = Rc::new(DEFAULTS.clone());
+    static SHARED_DEFAULTS: Rc<Config> = Rc::new(DEFAULTS);
 }
 
 /// The defaults; one copy, so that configurations without anything special can be told by their pointer.
 pub(crate) fn defaults() -> Rc<Config> {
     SHARED_DEFAULTS.with(Rc::clone)
-}
-
-fn specs(rows: &[Row]) -> Vec<Spec> {
-    rows.iter().map(row).collect()
-}
-
-fn row((group, version, kind, path, create): &Row) -> Spec {
-    Spec::new(&FieldSpec {
-        group: (*group).to_owned(),
-        version: (*version).to_owned(),
-        kind: (*kind).to_owned(),
-        path: (*path).to_owned(),
-        create: *create,
-    })
-}
-
-fn references((group, version, kind, rows): &tables::References) -> References {
-    let target = Gvk { group: (*group).to_owned(), version: (*version).to_owned(), kind: (*kind).to_owned() };
-    References { target, specs: specs(rows) }
 }
 
 /// Reads a transformer configuration file.
@@ -95,8 +78,8 @@ pub(crate) fn parse(bytes: &[u8], name: &str) -> Result<Config> {
 
 fn read(node: &Node) -> Result<Config> {
     let mut f = Fields::new(node, "TransformerConfig")?;
-    let mut list = |name: &str| -> Result<Vec<Spec>> {
-        Ok(file::field_specs(&mut f, name)?.unwrap_or_default().iter().map(Spec::new).collect())
+    let mut list = |name: &'static str| -> Result<Specs> {
+        Ok(specs(&file::field_specs(&mut f, name)?.unwrap_or_default()))
     };
     let mut config = Config {
         name_prefix: list("namePrefix")?,
@@ -110,19 +93,24 @@ fn read(node: &Node) -> Result<Config> {
         var_reference: list("varReference")?,
         images: list("images")?,
         replicas: list("replicas")?,
-        name_reference: Vec::new(),
+        name_reference: Cow::default(),
     };
-    config.name_reference = f.list("nameReference", read_references)?;
+    config.name_reference = Cow::Owned(f.list("nameReference", read_references)?);
     f.finish()?;
     Ok(config)
 }
 
 fn read_references(node: &Node, path: &str) -> Result<References> {
     let mut f = Fields::new(node, path)?;
-    let target = Gvk { group: f.string("group")?, version: f.string("version")?, kind: f.string("kind")? };
-    let specs = file::field_specs(&mut f, "fieldSpecs")?.unwrap_or_default();
+    let target = Gvk::of_parts(&f.string("group")?, &f.string("version")?, &f.string("kind")?);
+    let specs = specs(&file::field_specs(&mut f, "fieldSpecs")?.unwrap_or_default());
     f.finish()?;
-    Ok(References { target, specs: specs.iter().map(Spec::new).collect() })
+    Ok(References { target, specs })
+}
+
+/// The places that a file names.
+pub(crate) fn specs(given: &[FieldSpec]) -> Specs {
+    given.iter().map(Spec::new).collect()
 }
 
 impl Config {
@@ -157,20 +145,21 @@ impl Config {
         ];
         for (mine, theirs, name) in lists {
             merge_specs(mine, theirs).context(|| format!("failed to merge {name} fieldSpec"))?;
-            mine.sort_by(|a, b| a.gvk.legacy_order(&b.gvk));
+            mine.to_mut().sort_by(|a, b| a.gvk.legacy_order(&b.gvk));
         }
-        for theirs in &other.name_reference {
+        for theirs in &*other.name_reference {
             self.merge_references(theirs)?;
         }
-        self.name_reference.sort_by(|a, b| a.target.legacy_order(&b.target));
+        self.name_reference.to_mut().sort_by(|a, b| a.target.legacy_order(&b.target));
         Ok(())
     }
 
     pub(crate) fn merge_references(&mut self, theirs: &References) -> Result<()> {
-        match self.name_reference.iter_mut().find(|mine| mine.target == theirs.target) {
+        let references = self.name_reference.to_mut();
+        match references.iter_mut().find(|mine| mine.target == theirs.target) {
             Some(mine) => merge_specs(&mut mine.specs, &theirs.specs),
             None => {
-                self.name_reference.push(theirs.clone());
+                references.push(theirs.clone());
                 Ok(())
             }
         }
@@ -178,16 +167,16 @@ impl Config {
 }
 
 /// Adds places to a list; one that is covered already is passed over.
-pub(crate) fn merge_specs(mine: &mut Vec<Spec>, theirs: &[Spec]) -> Result<()> {
+pub(crate) fn merge_specs(mine: &mut Specs, theirs: &[Spec]) -> Result<()> {
     theirs.iter().try_for_each(|spec| merge_spec(mine, spec))
 }
 
-pub(crate) fn merge_spec(mine: &mut Vec<Spec>, spec: &Spec) -> Result<()> {
+pub(crate) fn merge_spec(mine: &mut Specs, spec: &Spec) -> Result<()> {
     match mine.iter().find(|known| known.path == spec.path && spec.gvk.selects(&known.gvk)) {
         Some(known) if known.create != spec.create => Err(Error::new("conflicting fieldspecs")),
         Some(_) => Ok(()),
         None => {
-            mine.push(spec.clone());
+            mine.to_mut().push(spec.clone());
             Ok(())
         }
     }

@@ -3,22 +3,15 @@
 use crate::error::{Error, Result};
 use crate::file::FieldSpec;
 use crate::ids::{self, Gvk, ResId};
-use krm::Node;
+use krm::{Mapping, Node};
+use std::borrow::Cow;
 
 /// A place in resources of some kind.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Spec {
     pub(crate) gvk: Gvk,
-    pub(crate) path: String,
+    pub(crate) path: Cow<'static, str>,
     pub(crate) create: bool,
-    steps: Vec<Step>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Step {
-    field: String,
-    /// Written `field[]`: never made.
-    list: bool,
 }
 
 /// What is made where a place is missing.
@@ -34,12 +27,12 @@ pub(crate) enum Create {
 
 impl Spec {
     pub(crate) fn new(spec: &FieldSpec) -> Self {
-        let gvk = Gvk { group: spec.group.clone(), version: spec.version.clone(), kind: spec.kind.clone() };
-        Self { gvk, path: spec.path.clone(), create: spec.create, steps: steps(&spec.path) }
+        let gvk = Gvk::of_parts(&spec.group, &spec.version, &spec.kind);
+        Self::at(gvk, spec.path.clone(), spec.create)
     }
 
-    pub(crate) fn at(gvk: Gvk, path: &str, create: bool) -> Self {
-        Self { gvk, path: path.to_owned(), create, steps: steps(path) }
+    pub(crate) fn at(gvk: Gvk, path: impl Into<Cow<'static, str>>, create: bool) -> Self {
+        Self { gvk, path: path.into(), create }
     }
 
     /// Whether the spec is for objects of this kind.
@@ -53,31 +46,40 @@ impl Spec {
     }
 }
 
-fn steps(path: &str) -> Vec<Step> {
-    let step = |part: String| match part.strip_suffix("[]") {
-        Some(field) => Step { field: field.to_owned(), list: true },
-        None => Step { field: part, list: false },
-    };
-    split_path(path, '/').into_iter().map(step).collect()
-}
-
 /// Splits at a separator that a backslash can escape; one at the start is left out.
-pub(crate) fn split_path(path: &str, separator: char) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut chars = path.strip_prefix(separator).unwrap_or(path).chars().peekable();
-    while let Some(c) = chars.next() {
-        if c == '\\' && chars.peek() == Some(&separator) {
-            chars.next();
-            if let Some(last) = parts.last_mut() {
-                last.push(separator);
-            }
-        } else if c == separator {
-            parts.push(String::new());
-        } else if let Some(last) = parts.last_mut() {
-            last.push(c);
-        }
+pub(crate) fn split_path(path: &str, separator: u8) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest = Some(without_first(path, separator));
+    while let Some(path) = rest {
+        let (part, behind) = first_part(path, separator);
+        parts.push(part.into_owned());
+        rest = behind;
     }
     parts
+}
+
+fn without_first(path: &str, separator: u8) -> &str {
+    path.strip_prefix(char::from(separator)).unwrap_or(path)
+}
+
+/// What stands in front of the first separator that isn't escaped, and behind it.
+fn first_part(path: &str, separator: u8) -> (Cow<'_, str>, Option<&str>) {
+    let mut is_escaped = false;
+    let mut has_escapes = false;
+    let end = path.bytes().position(|byte| {
+        let ends = byte == separator && !is_escaped;
+        has_escapes |= byte == separator && is_escaped;
+        is_escaped = byte == b'\\';
+        ends
+    });
+    let part = end.map_or(path, |end| &path[..end]);
+    let part = if has_escapes {
+        let separator = char::from(separator);
+        Cow::Owned(part.replace(&format!("\\{separator}"), &separator.to_string()))
+    } else {
+        Cow::Borrowed(part)
+    };
+    (part, end.map(|end| &path[end + 1..]))
 }
 
 /// Calls a function on every value at the place, if the spec is for this kind of object.
@@ -101,28 +103,32 @@ pub(crate) fn walk_anyway(
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> Result<()> {
     let create = if spec.create { create } else { Create::Never };
-    let result = step(&spec.steps, node, create, set);
+    let result = step(Some(without_first(&spec.path, b'/')), node, create, set);
     result.map_err(|e| {
         let id = ResId::of(node);
         e.context(format!("considering field '{}' of object {id}", spec.path))
+            .object(id.told())
+            .hint("write what the field is for: a map, a list or a text")
     })
 }
 
+/// Goes on with the rest of a path; without one, the value is there.
 fn step(
-    steps: &[Step],
+    path: Option<&str>,
     node: &mut Node,
     create: Create,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> Result<()> {
-    let Some((first, rest)) = steps.split_first() else { return set(node) };
+    let Some(path) = path else { return set(node) };
     match node {
         node if node.is_null() => Ok(()),
-        Node::Sequence(items) => items.iter_mut().try_for_each(|item| step(steps, item, create, set)),
-        Node::Mapping(_) => {
-            if first.field.is_empty() {
+        Node::Sequence(items) => items.iter_mut().try_for_each(|item| step(Some(path), item, create, set)),
+        Node::Mapping(map) => {
+            let (part, rest) = first_part(path, b'/');
+            if part.is_empty() || part == "[]" {
                 return Err(Error::new("cannot set or create an empty field name"));
             }
-            match enter(first, rest.is_empty(), node, create) {
+            match enter(&part, rest.is_none(), map, create) {
                 Some(child) => step(rest, child, create, set),
                 None => Ok(()),
             }
@@ -131,20 +137,44 @@ fn step(
     }
 }
 
-fn enter<'a>(step: &Step, is_last: bool, node: &'a mut Node, create: Create) -> Option<&'a mut Node> {
-    let map = node.as_map_mut()?;
-    if step.list || create == Create::Never {
-        let child = map.get_mut(&step.field)?;
-        if step.list && child.is_null() {
+/// Goes into a field; one written `field[]` is a list, which is never made.
+fn enter<'a>(part: &str, is_last: bool, map: &'a mut Mapping, create: Create) -> Option<&'a mut Node> {
+    if let Some(field) = part.strip_suffix("[]") {
+        let child = map.get_mut(field)?;
+        if child.is_null() {
             *child = Node::Sequence(Vec::new());
         }
         return Some(child);
     }
+    if create == Create::Never {
+        return map.get_mut(part);
+    }
     let wants_map = !is_last || create == Create::Map;
     let make = || if wants_map { Node::map() } else { Node::null() };
-    let child = map.get_or_insert_with(&step.field, make);
+    let child = map.get_or_insert_with(part, make);
     if child.is_null() && wants_map {
         *child = Node::map();
     }
     Some(child)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_path;
+
+    #[test]
+    fn paths_are_split_where_nothing_escapes_the_separator() {
+        let cases: &[(&str, &[&str])] = &[
+            ("metadata/labels", &["metadata", "labels"]),
+            ("/spec/list[]/name", &["spec", "list[]", "name"]),
+            ("metadata/annotations/example.com\\/name", &["metadata", "annotations", "example.com/name"]),
+            ("a\\\\/b", &["a\\/b"]),
+            ("a\\b/c\\", &["a\\b", "c\\"]),
+            ("a//b/", &["a", "", "b", ""]),
+            ("", &[""]),
+        ];
+        for (path, parts) in cases {
+            assert_eq!(split_path(path, b'/'), *parts, "{path}");
+        }
+    }
 }

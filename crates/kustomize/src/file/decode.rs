@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::types::*;
-use crate::error::Result;
+use crate::error::{Result, take_out};
 use krm::Node;
 
 pub(super) fn kustomization(node: &Node) -> Result<Kustomization> {
@@ -55,6 +55,8 @@ pub(super) fn kustomization(node: &Node) -> Result<Kustomization> {
     let inflators = f.list("helmChartInflationGenerator", |node, _| Ok(node.to_json()))?;
     file.helm_charts.extend(inflators);
     f.finish()?;
+    // kustomize tells them in the order of the alphabet.
+    warnings.0.sort();
     file.warnings = warnings.0;
     Ok(file)
 }
@@ -114,7 +116,7 @@ fn field_spec(node: &Node, path: &str) -> Result<FieldSpec> {
 }
 
 /// A list of places in a transformer configuration; nothing if the field is missing.
-pub(crate) fn field_specs(fields: &mut Fields<'_>, name: &str) -> Result<Option<Vec<FieldSpec>>> {
+pub(crate) fn field_specs(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Vec<FieldSpec>>> {
     fields.maybe_list(name, field_spec)
 }
 
@@ -192,6 +194,20 @@ pub(crate) fn replacement_entry(node: &Node, path: &str) -> Result<ReplacementEn
     Ok(entry)
 }
 
+/// The fields of a replacement file that kustomize passes over.
+pub(crate) fn unknown_in_replacement(node: &Node) -> Vec<String> {
+    let mut node = node.clone();
+    let mut unknown = Vec::new();
+    while let Err(error) = replacement_entry(&node, "Kustomization") {
+        let Some(field) = error.in_field().map(str::to_owned) else { break };
+        if !take_out(&mut node, &field) {
+            break;
+        }
+        unknown.push(field);
+    }
+    unknown
+}
+
 fn source_selector(node: &Node, path: &str) -> Result<SourceSelector> {
     let mut f = Fields::new(node, path)?;
     let source = SourceSelector {
@@ -265,18 +281,18 @@ fn field_ref(node: &Node, path: &str) -> Result<FieldRef> {
 
 fn generator_args(node: &Node, path: &str) -> Result<GeneratorArgs> {
     let mut f = Fields::new(node, path)?;
-    let args = generator_fields(&mut f)?;
+    let args = generator_fields(&mut f, path.contains("secretGenerator"))?;
     f.finish()?;
     Ok(args)
 }
 
-/// The fields of a generator among others.
-pub(crate) fn generator_fields(f: &mut Fields<'_>) -> Result<GeneratorArgs> {
+/// The fields of a generator among others; only Secrets have a type.
+pub(crate) fn generator_fields(f: &mut Fields<'_>, has_type: bool) -> Result<GeneratorArgs> {
     let mut args = GeneratorArgs {
         name: f.string("name")?,
         namespace: f.string("namespace")?,
         behavior: f.string("behavior")?,
-        secret_type: f.string("type")?,
+        secret_type: if has_type { f.string("type")? } else { String::new() },
         literals: f.strings("literals")?,
         files: f.strings("files")?,
         envs: f.strings("envs")?,

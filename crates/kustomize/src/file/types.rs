@@ -219,6 +219,24 @@ pub struct Selector {
     pub label_selector: String,
 }
 
+impl Selector {
+    /// The fields that are set: `{kind: Deployment, name: web}`.
+    pub(crate) fn told(&self) -> String {
+        let fields = [
+            ("group", &self.group),
+            ("version", &self.version),
+            ("kind", &self.kind),
+            ("name", &self.name),
+            ("namespace", &self.namespace),
+            ("labelSelector", &self.label_selector),
+            ("annotationSelector", &self.annotation_selector),
+        ];
+        let set = fields.iter().filter(|(_, value)| !value.is_empty());
+        let set: Vec<String> = set.map(|(name, value)| format!("{name}: {value}")).collect();
+        format!("{{{}}}", set.join(", "))
+    }
+}
+
 /// A change to image references.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -46,8 +46,13 @@ fn secret(node: &Node) -> String {
 
 fn data(node: &Node) -> String {
     match node.get("data") {
-        Some(data) if !data.is_null() => json(data),
-        _ => "\"\"".to_owned(),
+        Some(Node::Scalar(scalar)) => {
+            let mut quoted = String::new();
+            string(&mut quoted, &scalar.text);
+            quoted
+        }
+        Some(data) => json(data),
+        None => "\"\"".to_owned(),
     }
 }
 

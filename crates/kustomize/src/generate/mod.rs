@@ -15,6 +15,9 @@ use krm::{Mapping, Node, Scalar};
 /// Longer base64 is broken into lines of this length.
 const BASE64_LINE: usize = 70;
 
+/// What to do about charts.
+pub(crate) const NO_CHARTS: &str = "charts are not rendered here: render the chart with 'helm template' and list the result under 'resources'";
+
 /// What a generator makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -31,20 +34,26 @@ pub(crate) fn generate(
 ) -> Result<Resource> {
     let noun = if kind == Kind::ConfigMap { "configmap" } else { "secret" };
     if args.name.is_empty() {
-        return Err(Error::new(format!("a {noun} must have a name")));
+        return Err(Error::new(format!("a {noun} must have a name")).hint("add a name to the entry"));
     }
     let pairs = pairs::load(args, loader).context(|| "loading KV pairs".to_owned())?;
     let options = merged_options(args.options.as_ref(), global);
     let mut root = head(kind, args);
-    fill(&mut root, kind, args, pairs)?;
+    fill(&mut root, kind, args, pairs);
     if options.immutable {
         root.insert("immutable", Node::bool(true));
     }
-    let mut resource = Resource { node: Node::Mapping(root), book: Default::default() };
+    let mut resource = Resource::new(Node::Mapping(root));
     for (field, entries) in [("labels", &options.labels), ("annotations", &options.annotations)] {
         for (key, value) in entries {
             resource.set_metadata(field, key, value);
         }
+    }
+    if !["", "unspecified", "create", "replace", "merge"].contains(&args.behavior.as_str()) {
+        loader.warn(format!(
+            "unknown behavior {:?} of {noun} {:?} is taken for create; known are create, merge, replace",
+            args.behavior, args.name
+        ));
     }
     resource.book.behavior = Behavior::parse(&args.behavior);
     resource.book.needs_hash = !options.disable_name_suffix_hash;
@@ -73,7 +82,7 @@ fn head(kind: Kind, args: &GeneratorArgs) -> Mapping {
     root
 }
 
-fn fill(root: &mut Mapping, kind: Kind, args: &GeneratorArgs, pairs: Vec<(String, Vec<u8>)>) -> Result<()> {
+fn fill(root: &mut Mapping, kind: Kind, args: &GeneratorArgs, pairs: Vec<(String, Vec<u8>)>) {
     let (mut data, mut binary) = (Mapping::new(), Mapping::new());
     for (key, value) in pairs {
         match (kind, String::from_utf8(value)) {
@@ -90,8 +99,6 @@ fn fill(root: &mut Mapping, kind: Kind, args: &GeneratorArgs, pairs: Vec<(String
     if kind == Kind::Secret {
         let secret_type = if args.secret_type.is_empty() { "Opaque" } else { &args.secret_type };
         root.insert("type", Node::string(secret_type));
-    } else if !args.secret_type.is_empty() {
-        return Err(Error::new("json: unknown field \"type\"").field("configMapGenerator.type"));
     }
     if !data.is_empty() || kind == Kind::Secret {
         root.insert("data", Node::Mapping(data));
@@ -99,7 +106,6 @@ fn fill(root: &mut Mapping, kind: Kind, args: &GeneratorArgs, pairs: Vec<(String
     if !binary.is_empty() {
         root.insert("binaryData", Node::Mapping(binary));
     }
-    Ok(())
 }
 
 fn encode(bytes: &[u8]) -> String {

@@ -17,26 +17,40 @@ pub(super) fn merge(
     keys: &[&str],
 ) -> Result<Option<Node>> {
     let mut source = patch.and_then(Node::as_seq).map(<[Node]>::to_vec);
+    let mut is_patch_itself;
     let dest = match dest {
         Some(Node::Sequence(items)) => {
             if patch.is_some_and(Node::is_null) {
                 return Ok(None);
             }
+            is_patch_itself = source.as_deref().is_some_and(|source| is_same(&items, source));
             match source.as_mut().map(take_directive).transpose()?.flatten() {
                 Some(Directive::Delete) => return Ok(None),
-                Some(Directive::Replace) => source.clone().unwrap_or_default(),
+                Some(Directive::Replace) => {
+                    is_patch_itself = true;
+                    source.clone().unwrap_or_default()
+                }
                 Some(Directive::Merge) | None => items,
             }
         }
         _ => match &source {
-            Some(items) => items.clone(),
+            Some(items) => {
+                is_patch_itself = true;
+                items.clone()
+            }
             None => return Ok(None),
         },
     };
-    let list = List { dest, source, schema };
+    let list = List { dest, source, is_patch_itself, schema };
     let tuples = if keys.is_empty() { list.plain_values() } else { list.tuples(keys) };
     let keys = if keys.is_empty() { &[ITSELF] } else { keys };
     Ok(Some(Node::Sequence(list.merged(tuples, keys)?)))
+}
+
+/// Whether both are one list of the patch: it has come into the object with the map around it.
+fn is_same(dest: &[Node], source: &[Node]) -> bool {
+    let line = |items: &[Node]| items.iter().map(Node::line).find(|line| *line != 0);
+    line(dest).is_some() && line(dest) == line(source) && dest == source
 }
 
 /// Takes `- $patch: …` out of a patch's list.
@@ -55,6 +69,8 @@ fn take_directive(items: &mut Vec<Node>) -> Result<Option<Directive>> {
 struct List<'a> {
     dest: Vec<Node>,
     source: Option<Vec<Node>>,
+    /// Whether the list is the patch's own: what is taken from one is taken from both.
+    is_patch_itself: bool,
     schema: Schema<'a>,
 }
 
@@ -119,6 +135,9 @@ impl List<'_> {
         let old = position.map(|at| self.dest[at].clone());
         let merged = merge_values(old, source, self.schema.elements())?;
         let Some(mut merged) = merged.filter(|m| !m.is_null() && !m.is_empty_map()) else {
+            if let Some(source) = self.source.as_mut().filter(|_| self.is_patch_itself) {
+                set_element(source, None, keys, values)?;
+            }
             return set_element(&mut self.dest, None, keys, values);
         };
         if let Some(map) = merged.as_map_mut() {
@@ -133,7 +152,7 @@ impl List<'_> {
         }
         set_element(added, Some(&merged), keys, values)?;
         // Old elements are merged in place; only a replacement leaves the old one as it was.
-        if let Some(at) = position.filter(|_| !replaces) {
+        if let Some(at) = position.filter(|_| !replaces || self.is_patch_itself) {
             self.dest[at] = merged;
         }
         Ok(())
@@ -228,7 +247,8 @@ fn set_element(items: &mut Vec<Node>, new: Option<&Node>, keys: &[&str], values:
         out.extend(new.cloned());
     }
     if !found {
-        out.extend(new.cloned());
+        // Nothing is put in place of nothing.
+        out.extend(new.filter(|n| !n.is_null()).cloned());
     }
     *items = out;
     Ok(())

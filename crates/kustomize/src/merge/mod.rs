@@ -1,5 +1,6 @@
 //! Strategic merge of a patch into a resource.
 
+mod brackets;
 mod lists;
 mod schema;
 
@@ -76,18 +77,21 @@ fn both_null(dest: Option<Node>, patch: Option<&Node>) -> Option<Node> {
 fn override_with(dest: Option<Node>, patch: Option<&Node>) -> Option<Node> {
     let Some(patch) = patch else { return dest };
     let mut new = patch.clone();
-    if let (Some(Node::Scalar(old)), Node::Scalar(new)) = (&dest, &mut new) {
-        keep_style(new, old);
+    match (&dest, &mut new) {
+        (Some(Node::Scalar(old)), Node::Scalar(new)) => keep_style(new, old),
+        (Some(old), new) => brackets::take_place(new, old),
+        (None, _) => {}
     }
     Some(new).filter(|n| !n.is_null())
 }
 
 // The new value is written as the old one was: in quotes a number is a text.
 const fn keep_style(new: &mut Scalar, old: &Scalar) {
-    if matches!(new.kind, ScalarKind::Null) || matches!(old.kind, ScalarKind::Null) {
+    new.brackets = old.brackets;
+    if matches!(new.kind, ScalarKind::Null) {
         return;
     }
-    if !matches!(old.style, Style::Plain) {
+    if !matches!(old.style, Style::Plain) && !matches!(old.kind, ScalarKind::Null) {
         new.kind = ScalarKind::Str;
     }
     new.style = old.style;
@@ -107,7 +111,9 @@ fn directive(value: &Node) -> Result<Directive> {
         "merge" => Ok(Directive::Merge),
         "replace" => Ok(Directive::Replace),
         "delete" => Ok(Directive::Delete),
-        other => Err(Error::new(format!("unknown patch strategy '{other}'")).line(value.line() as usize)),
+        other => Err(Error::new(format!("unknown patch strategy '{other}'"))
+            .line(value.line() as usize)
+            .hint("$patch is one of merge, replace, delete")),
     }
 }
 
@@ -162,14 +168,16 @@ fn merge_fields(mut dest: Mapping, patch: Option<&Mapping>, schema: Schema<'_>) 
         fields.insert(key.text.clone());
     }
     for field in fields {
-        let source = patch.and_then(|map| map.get(&field));
+        let source = patch.and_then(|map| brackets::outside(map.entry_at(map.position(&field)?)?));
+        let source = source.as_deref();
         let old = dest.get_mut(&field).map(|value| std::mem::replace(value, Node::null()));
         let is_new = old.is_none();
         match merge(old, source, schema.field(&field))? {
             None => {
                 dest.remove(&field);
             }
-            Some(value) if is_new => {
+            Some(mut value) if is_new => {
+                brackets::put_in(&mut value, &dest);
                 let key =
                     patch.and_then(|map| map.entry_at(map.position(&field)?)).map(|(key, _)| key.clone());
                 dest.push(key.unwrap_or_else(|| Scalar::new(field, ScalarKind::Str)), value);

@@ -3,7 +3,9 @@
 use crate::error::{Error, Result};
 use crate::ids;
 use crate::options::CustomSchema;
+use crate::scopes::Scopes;
 use krm::{Node, Rules};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// What is known about a value's fields and elements.
@@ -145,6 +147,8 @@ pub(crate) struct Schemas {
     mode: CustomSchema,
     /// `openapi.version` was given, which counts as a choice too.
     chosen: bool,
+    /// Whether anything was looked up.
+    is_loaded: Cell<bool>,
 }
 
 impl Schemas {
@@ -159,21 +163,29 @@ impl Schemas {
 
     pub(crate) fn choose_version(&mut self, version: &str) -> Result<()> {
         if version != "v1.21.2" && version != "v1212" {
-            return Err(Error::new("the specified OpenAPI version is not built in").field("openapi.version"));
+            let error = Error::new("the specified OpenAPI version is not built in").field("openapi.version");
+            return Err(error.hint("the one that is built in is v1.21.2"));
         }
         self.chosen = true;
         Ok(())
     }
 
-    // A file that the root names comes before the built-in schema is loaded; one that a base names comes after.
-    pub(crate) fn choose_file(&mut self, bytes: &[u8], name: &str, is_root: bool) -> Result<()> {
-        let replaces = is_root && self.mode == CustomSchema::Replace;
-        self.custom = Some(Custom::parse(bytes, name, replaces)?);
+    /// Takes in a schema file. It doesn't replace the built-in schema once that was needed: to merge a patch, or to
+    /// find out whether an unknown kind has a namespace.
+    ///
+    /// Source: kyaml `openapi.initSchema`.
+    pub(crate) fn choose_file(&mut self, bytes: &[u8], name: &str, scopes: &Scopes) -> Result<()> {
+        let is_first = !self.is_loaded.get() && !scopes.has_met_unknown();
+        let replaces = is_first && self.mode == CustomSchema::Replace;
+        let custom = Custom::parse(bytes, name, replaces)?;
+        scopes.learn(&custom.document);
+        self.custom = Some(custom);
         self.chosen = true;
         Ok(())
     }
 
     pub(crate) fn of(&self, api_version: &str, kind: &str) -> Schema<'_> {
+        self.is_loaded.set(true);
         if let Some(custom) = &self.custom {
             if let Some(schema) = custom.find(api_version, kind) {
                 return schema;

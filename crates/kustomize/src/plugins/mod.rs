@@ -4,8 +4,8 @@ mod iam;
 mod value_add;
 
 use crate::build::Shared;
-use crate::config::Spec;
-use crate::error::{Context as _, Error, Result};
+use crate::config::{self, Specs};
+use crate::error::{Context as _, Error, ErrorKind, Result, closest};
 use crate::file::{self, Fields, Patch};
 use crate::generate;
 use crate::loader::Loader;
@@ -30,39 +30,52 @@ pub(crate) fn check(plugin: &Resource, role: Role) -> Result<()> {
     let kind = plugin.kind();
     if plugin.api_version() != "builtin" {
         let message = format!("external plugins disabled; unable to load external plugin '{kind}'");
-        return Err(Error::unsupported("transformers", message));
+        let help = "programs and containers are not run here: use a built-in one (apiVersion: builtin), or list the \
+                    result under 'resources'";
+        return Err(Error::of(ErrorKind::Unsupported, message).hint(help));
     }
     let Some(found) = role_of(kind) else {
-        return Err(Error::unsupported("transformers", format!("unable to load builtin {}", plugin.gvk())));
+        let error = Error::of(ErrorKind::Unsupported, format!("unable to load builtin {}", plugin.gvk()));
+        return Err(error.hint(match closest(kind, KINDS.iter().map(|(kind, _)| *kind)) {
+            Some(name) => format!("did you mean {name:?}?"),
+            None => format!("known are {}", KINDS.map(|(kind, _)| kind).join(", ")),
+        }));
     };
     if found == role {
         return Ok(());
     }
     let wanted = if role == Role::Generator { "generator" } else { "transformer" };
-    Err(Error::new(format!("plugin {} not a {wanted}", plugin.original_id())))
+    let error = Error::new(format!("plugin {} not a {wanted}", plugin.original_id()));
+    Err(error.hint(match found {
+        Role::Generator => "list it under 'generators'",
+        Role::Transformer => "list it under 'transformers'",
+    }))
 }
 
+/// The built-in ones.
+const KINDS: [(&str, Role); 18] = [
+    ("AnnotationsTransformer", Role::Transformer),
+    ("ConfigMapGenerator", Role::Generator),
+    ("HashTransformer", Role::Transformer),
+    ("HelmChartInflationGenerator", Role::Generator),
+    ("IAMPolicyGenerator", Role::Generator),
+    ("ImageTagTransformer", Role::Transformer),
+    ("LabelTransformer", Role::Transformer),
+    ("NamespaceTransformer", Role::Transformer),
+    ("PatchJson6902Transformer", Role::Transformer),
+    ("PatchStrategicMergeTransformer", Role::Transformer),
+    ("PatchTransformer", Role::Transformer),
+    ("PrefixSuffixTransformer", Role::Transformer),
+    ("PrefixTransformer", Role::Transformer),
+    ("ReplacementTransformer", Role::Transformer),
+    ("ReplicaCountTransformer", Role::Transformer),
+    ("SecretGenerator", Role::Generator),
+    ("SuffixTransformer", Role::Transformer),
+    ("ValueAddTransformer", Role::Transformer),
+];
+
 fn role_of(kind: &str) -> Option<Role> {
-    match kind {
-        "ConfigMapGenerator" | "SecretGenerator" | "IAMPolicyGenerator" | "HelmChartInflationGenerator" => {
-            Some(Role::Generator)
-        }
-        "AnnotationsTransformer"
-        | "HashTransformer"
-        | "ImageTagTransformer"
-        | "LabelTransformer"
-        | "NamespaceTransformer"
-        | "PatchJson6902Transformer"
-        | "PatchStrategicMergeTransformer"
-        | "PatchTransformer"
-        | "PrefixSuffixTransformer"
-        | "PrefixTransformer"
-        | "SuffixTransformer"
-        | "ReplacementTransformer"
-        | "ReplicaCountTransformer"
-        | "ValueAddTransformer" => Some(Role::Transformer),
-        _ => None,
-    }
+    KINDS.iter().find(|(name, _)| *name == kind).map(|(_, role)| *role)
 }
 
 /// Runs a generator.
@@ -72,14 +85,14 @@ pub(crate) fn generate(plugin: &Resource, loader: &Loader<'_>) -> Result<Vec<Res
         "ConfigMapGenerator" => Ok(vec![generated(generate::Kind::ConfigMap, plugin, loader)?]),
         "SecretGenerator" => Ok(vec![generated(generate::Kind::Secret, plugin, loader)?]),
         "IAMPolicyGenerator" => Ok(vec![iam::generate(&plugin.node)?]),
-        _ => Err(Error::unsupported("generators", "must specify --enable-helm")),
+        _ => Err(Error::of(ErrorKind::Unsupported, "must specify --enable-helm").hint(generate::NO_CHARTS)),
     };
     run().context(|| trouble(kind))
 }
 
 fn generated(kind: generate::Kind, plugin: &Resource, loader: &Loader<'_>) -> Result<Resource> {
     let mut fields = Fields::new(&plugin.node, plugin.kind())?;
-    let mut args = file::generator_fields(&mut fields)?;
+    let mut args = file::generator_fields(&mut fields, kind == generate::Kind::Secret)?;
     if args.name.is_empty() {
         args.name = plugin.name().to_owned();
     }
@@ -110,10 +123,14 @@ fn configured(
     shared: &Shared<'_>,
 ) -> Result<Box<dyn Transform>> {
     let mut f = Fields::new(node, kind)?;
-    let specs = file::field_specs(&mut f, "fieldSpecs")?;
-    let given = specs.as_ref().map(|specs| specs.iter().map(Spec::new).collect::<Vec<_>>());
+    let given = file::field_specs(&mut f, "fieldSpecs")?.map(|specs| config::specs(&specs));
     let specs = given.clone().unwrap_or_default();
-    let required = || given.clone().ok_or_else(|| Error::new("fieldSpecs is not expected to be nil"));
+    let required = || {
+        given.clone().ok_or_else(|| {
+            Error::new("fieldSpecs is not expected to be nil")
+                .hint("name the fields: fieldSpecs: [{path: metadata/name}]")
+        })
+    };
     Ok(match kind {
         "AnnotationsTransformer" => Box::new(Annotations { annotations: f.map("annotations")?, specs }),
         "LabelTransformer" => Box::new(Labels { labels: f.map("labels")?, specs }),
@@ -156,7 +173,7 @@ fn configured(
     })
 }
 
-fn namespace(f: &mut Fields<'_>, specs: Vec<Spec>) -> Result<Namespace> {
+fn namespace(f: &mut Fields<'_>, specs: Specs) -> Result<Namespace> {
     let mode = f.string("setRoleBindingSubjects")?;
     let subjects = match mode.as_str() {
         "" | "defaultOnly" => SubjectMode::DefaultOnly,

@@ -1,7 +1,7 @@
 //! `ValueAddTransformer`: puts one value in several places.
 
 use crate::build::Shared;
-use crate::config::{Create, Spec, walk_anyway};
+use crate::config::{Create, Spec, Specs, walk_anyway};
 use crate::error::{Error, Result};
 use crate::file::{self, Fields, Selector};
 use crate::ids::Gvk;
@@ -69,7 +69,7 @@ impl Transform for ValueAdd {
     fn transform(&self, map: &mut ResMap, _: &Shared<'_>) -> Result<()> {
         for target in &self.targets {
             let matcher = target.selector.as_ref().map(Matcher::new).transpose()?;
-            let spec = Spec::at(Gvk::default(), &target.field_path, true);
+            let spec = Spec::at(Gvk::default(), target.field_path.clone(), true);
             for resource in map.items_mut() {
                 if matcher.as_ref().is_some_and(|m| !m.selects(resource)) {
                     continue;
@@ -88,7 +88,7 @@ impl Transform for ValueAdd {
 impl ValueAdd {
     fn namespace(&self) -> Namespace {
         let subjects = SubjectMode::default();
-        Namespace { namespace: self.value.clone(), specs: Vec::new(), unset_only: false, subjects }
+        Namespace { namespace: self.value.clone(), specs: Specs::default(), unset_only: false, subjects }
     }
 
     fn set(&self, node: &mut Node, target: &Target) -> Result<()> {

@@ -2,38 +2,37 @@
 
 use super::Transform;
 use crate::build::Shared;
-use crate::config::{Create, Spec, walk};
+use crate::config::{Create, Specs, walk};
 use crate::error::{Error, Result};
 use crate::file::Image;
 use crate::resmap::ResMap;
+use crate::selector;
 use krm::{Node, Scalar};
 use regex::Regex;
+use std::cell::Cell;
 
 /// Changes image references.
 pub(crate) struct Images {
     image: Image,
-    specs: Vec<Spec>,
-    pattern: Regex,
+    specs: Specs,
+    pattern: Pattern,
+    matched: Cell<bool>,
 }
 
 impl Images {
-    pub(crate) fn new(image: Image, specs: Vec<Spec>) -> Result<Self> {
-        // The name is put in as an expression, as kustomize does.
-        let name = &image.name;
-        let text = format!(
-            "^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{{}}-]*)?$"
-        );
-        let pattern = Regex::new(&text).map_err(|e| {
-            Error::new(format!("invalid image name {name:?}")).field("images.name").because(e)
-        })?;
-        Ok(Self { image, specs, pattern })
+    pub(crate) fn new(image: Image, specs: Specs) -> Result<Self> {
+        let pattern = Pattern::of(&image.name)?;
+        Ok(Self { image, specs, pattern, matched: Cell::new(false) })
     }
 
     fn set(&self, node: &mut Node) -> Result<()> {
         let Some(scalar) = node.as_scalar_mut() else {
-            return Err(Error::new("wrong node kind: expected ScalarNode").line(node.line() as usize));
+            let found = if node.as_map().is_some() { "MappingNode" } else { "SequenceNode" };
+            let text = format!("wrong node kind: expected ScalarNode but got {found}");
+            return Err(Error::new(text).hint("write the image as one text: name:tag"));
         };
         if self.pattern.is_match(&scalar.text) {
+            self.matched.set(true);
             *scalar = Scalar { line: scalar.line, ..Scalar::string(self.changed(&scalar.text)) };
         }
         Ok(())
@@ -71,8 +70,13 @@ impl Images {
                     if !matches!(key.text.as_str(), "containers" | "initContainers") {
                         continue;
                     }
-                    let items = value.as_seq_mut().into_iter().flatten();
-                    items.filter_map(|item| item.get_mut("image")).try_for_each(|image| self.set(image))?;
+                    for item in value.as_seq_mut().into_iter().flatten().filter(|item| !item.is_null()) {
+                        if item.as_map().is_none() {
+                            let error = Error::new("wrong node kind: expected MappingNode in containers");
+                            return Err(error.line(item.line() as usize));
+                        }
+                        item.get_mut("image").map_or(Ok(()), |image| self.set(image))?;
+                    }
                 }
                 Ok(())
             }
@@ -80,16 +84,77 @@ impl Images {
     }
 }
 
+impl Images {
+    fn set_in(&self, node: &mut Node) -> Result<()> {
+        self.set_in_containers(node)?;
+        for spec in &*self.specs {
+            walk(spec, node, Create::Never, &mut |node| self.set(node))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which references an image's name is meant for; the name is an expression, as in kustomize.
+enum Pattern {
+    /// Letters, each for itself, and dots, each for any letter: what nearly all names are made of.
+    Letters(String),
+    Regex(Regex),
+}
+
+impl Pattern {
+    fn of(name: &str) -> Result<Self> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | ':' | '_' | '-');
+        if name.chars().all(is_plain) {
+            return Ok(Self::Letters(name.to_owned()));
+        }
+        let text = format!(
+            "^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{{}}-]*)?$"
+        );
+        Regex::new(&text).map(Self::Regex).map_err(|e| {
+            selector::bad_expression(name, &e).field("name").context(format!("invalid image name {name:?}"))
+        })
+    }
+
+    fn is_match(&self, reference: &str) -> bool {
+        match self {
+            Self::Letters(name) => after_name(name, reference).is_some_and(is_tag_and_digest),
+            Self::Regex(regex) => regex.is_match(reference),
+        }
+    }
+}
+
+fn after_name<'a>(name: &str, reference: &'a str) -> Option<&'a str> {
+    let mut rest = reference.chars();
+    for letter in name.chars() {
+        let found = rest.next()?;
+        if letter != found && (letter != '.' || found == '\n') {
+            return None;
+        }
+    }
+    Some(rest.as_str())
+}
+
+/// Whether a text is `:tag`, `@algorithm:digest`, both or nothing.
+fn is_tag_and_digest(text: &str) -> bool {
+    let is_rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '{' | '}' | '-');
+    let text = text.strip_prefix(':').map_or(text, |tag| tag.trim_start_matches(is_rest));
+    let Some(digest) = text.strip_prefix('@') else { return text.is_empty() };
+    let Some((algorithm, digest)) = digest.split_once(':') else { return false };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    algorithm.split(['.', '+', '_', '-']).all(is_word) && digest.chars().all(is_rest)
+}
+
 impl Transform for Images {
-    fn transform(&self, map: &mut ResMap, _: &Shared<'_>) -> Result<()> {
+    fn transform(&self, map: &mut ResMap, shared: &Shared<'_>) -> Result<()> {
         for resource in map.items_mut() {
             if resource.kind() == "CustomResourceDefinition" {
                 continue;
             }
-            self.set_in_containers(&mut resource.node)?;
-            for spec in &self.specs {
-                walk(spec, &mut resource.node, Create::Never, &mut |node| self.set(node))?;
-            }
+            self.set_in(&mut resource.node).map_err(|e| e.object(resource.current_id().told()))?;
+        }
+        // Where the original says nothing.
+        if !self.matched.get() {
+            shared.warn(format!("image name matches no image: {:?}", self.image.name));
         }
         Ok(())
     }
@@ -114,10 +179,43 @@ mod tests {
     use super::*;
 
     fn check(image: &Image, reference: &str, expected: &str) {
-        let images = Images::new(image.clone(), Vec::new()).expect("the name is an expression");
+        let images = Images::new(image.clone(), Specs::default()).expect("the name is an expression");
         let mut node = Node::string(reference);
         images.set(&mut node).expect("a scalar can be set");
         assert_eq!(node.as_str(), Some(expected), "{image:?}");
+    }
+
+    #[test]
+    fn plain_names_match_as_expressions_do() {
+        let names = ["web", "r.io:5000/a_b/c-d", "a.b", ""];
+        let parts = [
+            "",
+            ":",
+            ":1",
+            ":{}",
+            ":a:b",
+            "@",
+            "@x:",
+            "@sha256:0f",
+            "@a.b+c:d",
+            "@a..b:c",
+            "@:x",
+            "@a",
+            "/x",
+        ];
+        for name in names {
+            let expression = match Pattern::of(&format!("(?:{name})")).expect("it is an expression") {
+                Pattern::Regex(regex) => regex,
+                Pattern::Letters(_) => unreachable!("brackets aren't plain"),
+            };
+            let plain = Pattern::of(name).expect("it is plain");
+            for stem in names.into_iter().chain(["a\nb", "aéb", "rxio:5000/a_b/c-d"]) {
+                for reference in parts.iter().flat_map(|a| parts.map(|b| format!("{stem}{a}{b}"))) {
+                    let expected = expression.is_match(&reference);
+                    assert_eq!(plain.is_match(&reference), expected, "{name:?} {reference:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::build::Shared;
-use crate::config::{Create, Spec, walk};
+use crate::config::{Create, Spec, Specs, walk};
 use crate::error::{Error, Result};
 use crate::resmap::ResMap;
 use crate::shared_values;
@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 /// Sets labels.
 pub(crate) struct Labels {
     pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) specs: Vec<Spec>,
+    pub(crate) specs: Specs,
 }
 
 /// Sets annotations.
 pub(crate) struct Annotations {
     pub(crate) annotations: BTreeMap<String, String>,
-    pub(crate) specs: Vec<Spec>,
+    pub(crate) specs: Specs,
 }
 
 impl Transform for Labels {
@@ -58,9 +58,11 @@ fn set(node: &mut Node, entries: &BTreeMap<String, String>) -> Result<usize> {
     if node.is_null() {
         return Ok(0);
     }
-    let line = node.line() as usize;
+    let is_list = node.as_seq().is_some();
     let Some(map) = node.as_map_mut() else {
-        return Err(Error::new("wrong node kind: expected MappingNode").line(line));
+        let found = if is_list { "SequenceNode" } else { "ScalarNode" };
+        return Err(Error::new(format!("wrong node kind: expected MappingNode but got {found}"))
+            .hint("let the object have a map there: name: value"));
     };
     Ok(entries.iter().filter(|(key, value)| shared_values::insert_marked(map, key, value)).count())
 }

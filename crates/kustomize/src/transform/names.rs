@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::build::Shared;
-use crate::config::{Create, Spec, walk};
+use crate::config::{Create, Specs, walk};
 use crate::error::{Error, Result};
 use crate::ids::Gvk;
 use crate::resmap::ResMap;
@@ -19,7 +19,7 @@ pub(crate) enum Affix {
 pub(crate) struct Names {
     pub(crate) affix: Affix,
     pub(crate) text: String,
-    pub(crate) specs: Vec<Spec>,
+    pub(crate) specs: Specs,
 }
 
 impl Transform for Names {
@@ -64,7 +64,7 @@ impl Names {
 }
 
 fn keeps_name(gvk: &Gvk) -> bool {
-    match gvk.kind.as_str() {
+    match &*gvk.kind {
         "CustomResourceDefinition" | "Namespace" => true,
         "APIService" => gvk.group == "apiregistration.k8s.io",
         _ => false,

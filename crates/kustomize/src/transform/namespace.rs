@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::build::Shared;
-use crate::config::{Create, Spec, walk};
+use crate::config::{Create, Specs, walk};
 use crate::error::{Error, Result};
 use crate::ids::IdKey;
 use crate::resmap::ResMap;
@@ -23,7 +23,7 @@ pub(crate) enum SubjectMode {
 /// Sets the namespace.
 pub(crate) struct Namespace {
     pub(crate) namespace: String,
-    pub(crate) specs: Vec<Spec>,
+    pub(crate) specs: Specs,
     pub(crate) unset_only: bool,
     pub(crate) subjects: SubjectMode,
 }
@@ -50,7 +50,10 @@ impl Transform for Namespace {
             let count = ids.entry(id.key()).or_default();
             *count += 1;
             if *count > 1 {
-                return Err(Error::new(format!("namespace transformation produces ID conflict: {id}")));
+                let error = Error::new(format!("namespace transformation produces ID conflict: {id}"));
+                return Err(error
+                    .object(id.told())
+                    .hint("objects that differ only in their namespace become one: let their names differ"));
             }
         }
         Ok(())
@@ -69,7 +72,7 @@ impl Namespace {
         if is_binding {
             self.change_subjects(&mut resource.node)?;
         }
-        for spec in &self.specs {
+        for spec in &*self.specs {
             let handled = spec.path == "metadata/namespace"
                 || (spec.path == "metadata/name" && !is_core)
                 || (is_binding && spec.path == "subjects/namespace" && spec.gvk.kind == resource.kind());
@@ -82,25 +85,26 @@ impl Namespace {
     }
 
     fn change_subjects(&self, node: &mut Node) -> Result<()> {
-        let subjects = node.get_mut("subjects").and_then(Node::as_seq_mut);
-        for subject in subjects.into_iter().flatten().filter(|subject| !subject.is_null()) {
+        let (key, value) = match self.subjects {
+            SubjectMode::DefaultOnly => ("name", "default"),
+            SubjectMode::AllServiceAccounts => ("kind", "ServiceAccount"),
+            SubjectMode::None => return Ok(()),
+        };
+        let Some(subjects) = node.get_mut("subjects").filter(|subjects| !subjects.is_null()) else {
+            return Ok(());
+        };
+        let line = subjects.line() as usize;
+        let subjects =
+            subjects.as_seq_mut().ok_or_else(|| Error::new("subjects must be a list").line(line))?;
+        for subject in subjects.iter_mut().filter(|subject| !subject.is_null()) {
             let line = subject.line() as usize;
             let subject =
                 subject.as_map_mut().ok_or_else(|| Error::new("a subject must be a map").line(line))?;
-            if self.is_meant(subject) {
+            if is_text(subject, key, value)? {
                 self.set(subject.get_or_insert_with("namespace", Node::null))?;
             }
         }
         Ok(())
-    }
-
-    fn is_meant(&self, subject: &Mapping) -> bool {
-        let is = |key: &str, value: &str| subject.get(key).and_then(Node::text) == Some(value);
-        match self.subjects {
-            SubjectMode::DefaultOnly => is("name", "default"),
-            SubjectMode::AllServiceAccounts => is("kind", "ServiceAccount"),
-            SubjectMode::None => false,
-        }
     }
 
     fn set(&self, node: &mut Node) -> Result<()> {
@@ -113,4 +117,13 @@ impl Namespace {
         }
         Ok(())
     }
+}
+
+/// Whether a field says something; it must be a text if it is there.
+fn is_text(subject: &Mapping, key: &str, value: &str) -> Result<bool> {
+    let Some(field) = subject.get(key) else { return Ok(false) };
+    if field.as_scalar().is_none() {
+        return Err(Error::new(format!("a subject's {key} must be a text")).line(field.line() as usize));
+    }
+    Ok(field.text() == Some(value))
 }

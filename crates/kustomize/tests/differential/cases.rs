@@ -5,7 +5,7 @@ use crate::objects;
 use crate::patches;
 use crate::scalars;
 use crate::value::{self, Value, map};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The files of a build and the directory to build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,14 @@ pub(crate) struct Case {
 
 /// The case that belongs to a seed.
 pub(crate) fn case(seed: u64) -> Case {
-    let mut maker =
-        Maker { dice: Dice::new(seed), files: BTreeMap::new(), known: Vec::new(), generated: Vec::new() };
+    let mut maker = Maker {
+        dice: Dice::new(seed),
+        files: BTreeMap::new(),
+        known: Vec::new(),
+        visible_from: 0,
+        touched: BTreeSet::new(),
+        generated: Vec::new(),
+    };
     let layers = maker.dice.between(1, 3);
     let root = match layers {
         1 => maker.layer("base", &[], false),
@@ -27,7 +33,9 @@ pub(crate) fn case(seed: u64) -> Case {
         }
         _ => {
             let first = maker.layer("base", &[], false);
+            maker.visible_from = maker.known.len();
             let second = maker.layer("other", &[], false);
+            maker.visible_from = 0;
             maker.layer("overlay", &[first, second], false)
         }
     };
@@ -37,8 +45,12 @@ pub(crate) fn case(seed: u64) -> Case {
 struct Maker {
     dice: Dice,
     files: BTreeMap<String, String>,
-    /// The objects that a patch may find.
+    /// The objects made so far.
     known: Vec<Value>,
+    /// The first of those that the kustomization at hand can see.
+    visible_from: usize,
+    /// Those that something was done to that the next patch may not expect.
+    touched: BTreeSet<usize>,
     /// The names that generators have used.
     generated: Vec<String>,
 }
@@ -76,7 +88,7 @@ impl Maker {
         }
         let fields = if bases.is_empty() { 1 } else { 3 };
         for _ in 0..self.dice.below(fields + 2) {
-            let (key, value) = self.field(dir);
+            let Some((key, value)) = self.field(dir) else { continue };
             if entries.iter().all(|(k, _)| *k != key) {
                 entries.push((key, value));
             }
@@ -105,7 +117,7 @@ impl Maker {
         for i in 0..self.dice.between(1, most) {
             let object = objects::object(&mut self.dice);
             // Two of a kind with the same name fail the build; some of those are enough.
-            if self.known.iter().any(|o| same_id(o, &object)) && !self.dice.one_in(20) {
+            if self.is_known(&object) && !self.dice.one_in(60) {
                 continue;
             }
             if i > 0 || self.dice.one_in(4) {
@@ -118,19 +130,38 @@ impl Maker {
                 ]));
             }
             text.push_str(&value::write(&object, &mut self.dice));
-            self.known.push(object);
+            self.learn(object);
         }
         if self.dice.one_in(30) {
             text = text.replace('\n', "\r\n");
         }
-        if self.dice.one_in(30) {
-            text.push_str("...\n");
-        }
         if text.is_empty() {
             text.push_str("# nothing\n");
+        } else if self.dice.one_in(30) {
+            text.push_str("...\n");
         }
         self.files.insert(path.to_owned(), text);
         path.to_owned()
+    }
+
+    fn is_known(&self, object: &Value) -> bool {
+        match object.get("items") {
+            Some(Value::List(items)) if object.str("kind") == "List" => {
+                items.iter().any(|item| self.is_known(item))
+                    || items.iter().enumerate().any(|(i, a)| items[..i].iter().any(|b| same_id(a, b)))
+            }
+            _ => self.known.iter().any(|o| same_id(o, object)),
+        }
+    }
+
+    /// Remembers an object; of a list, what is in it.
+    fn learn(&mut self, object: Value) {
+        match object.get("items") {
+            Some(Value::List(items)) if object.str("kind") == "List" => {
+                items.clone().into_iter().for_each(|item| self.learn(item));
+            }
+            _ => self.known.push(object),
+        }
     }
 
     fn generators(&mut self, dir: &str) -> Entries {
@@ -163,13 +194,13 @@ impl Maker {
     fn generator(&mut self, name: &str, dir: &str) -> Value {
         let mut entries = vec![("name".to_owned(), Value::text(name))];
         let exists = self.generated.contains(&name.to_owned());
-        if exists != self.dice.one_in(12) {
+        if exists != self.dice.one_in(60) {
             entries.push(("behavior".into(), Value::text(self.dice.pick(&["merge", "merge", "replace"]))));
         } else if self.dice.one_in(6) {
             entries.push(("behavior".into(), Value::text("create")));
         }
         self.generated.push(name.to_owned());
-        if self.dice.one_in(25) {
+        if self.dice.one_in(100) {
             entries.push(("namespace".into(), Value::text(self.dice.pick(&["prod", "default"]))));
         }
         if self.dice.one_in(5) {
@@ -234,9 +265,9 @@ impl Maker {
         text.join(self.dice.pick(&["\n", "\n", "\n", "\r\n"]))
     }
 
-    fn field(&mut self, dir: &str) -> (String, Value) {
+    fn field(&mut self, dir: &str) -> Option<(String, Value)> {
         let dice = &mut self.dice;
-        let (key, value) = match dice.below(24) {
+        let (key, value) = match dice.below(26) {
             0 | 1 => ("namespace", Value::text(dice.pick(&["prod", "new-ns", "default"]))),
             2 | 3 => ("namePrefix", Value::text(dice.pick(&["p-", "dev-", "x"]))),
             4 => ("nameSuffix", Value::text(dice.pick(&["-s", "-v2"]))),
@@ -246,41 +277,49 @@ impl Maker {
             9 | 10 => ("images", images(dice)),
             11 => (
                 "replicas",
-                vec![map! {"name": self.replicated(), "count": self.dice.pick(&["5", "0", "10"])}].into(),
+                vec![map! {"name": self.replicated()?, "count": self.dice.pick(&["5", "0", "10"])}].into(),
             ),
             12..=16 => ("patches", self.patches(dir)),
-            17 => ("patchesStrategicMerge", self.old_patches(dir)),
-            18 => ("patchesJson6902", self.json_patches()),
-            19 | 20 => ("replacements", self.replacements()),
-            21 => ("vars", self.vars()),
+            17 => ("patchesStrategicMerge", self.old_patches(dir)?),
+            18 => ("patchesJson6902", self.json_patches()?),
+            19 | 20 => ("replacements", self.replacements()?),
+            21 => ("vars", self.vars(dir)?),
             22 => self.sorting(),
+            23 if dice.one_in(2) => ("openapi", self.schema(dir)),
+            24 => ("transformers", transformers(dice)),
             _ => self.configuration(dir),
         };
-        (key.to_owned(), value)
+        Some((key.to_owned(), value))
     }
 
     /// The name of something that has replicas, mostly.
-    fn replicated(&mut self) -> String {
+    fn replicated(&mut self) -> Option<String> {
+        if self.dice.one_in(30) {
+            return Some("nobody".to_owned());
+        }
         let has_replicas = |o: &&Value| matches!(o.str("kind"), "Deployment" | "StatefulSet");
-        let name = self
-            .known
-            .iter()
-            .rfind(has_replicas)
-            .and_then(|o| o.get("metadata"))
-            .map(|m| m.str("name").to_owned());
-        name.unwrap_or_else(|| self.dice.pick(&["web", "api"]).to_owned())
+        let found = self.known[self.visible_from..].iter().rfind(has_replicas)?;
+        Some(name_of(found))
     }
 
-    fn any_object(&mut self) -> Option<Value> {
-        let whole = |o: &&Value| o.str("kind") != "List";
-        let known: Vec<&Value> = self.known.iter().filter(whole).collect();
-        if known.is_empty() { None } else { Some((*self.dice.choose(&known)).clone()) }
+    /// An object that the kustomization can see, seldom one that isn't as it was made any more.
+    fn any_object(&mut self) -> Option<(usize, Value)> {
+        let mut visible: Vec<usize> = (self.visible_from..self.known.len()).collect();
+        if !self.dice.one_in(15) {
+            visible.retain(|at| !self.touched.contains(at));
+        }
+        if visible.is_empty() {
+            return None;
+        }
+        let at = *self.dice.choose(&visible);
+        Some((at, self.known[at].clone()))
     }
 
     fn patches(&mut self, dir: &str) -> Value {
         let mut out = Vec::new();
         for i in 0..self.dice.between(1, 2) {
-            let Some(object) = self.any_object() else { continue };
+            let Some((at, object)) = self.any_object() else { continue };
+            self.touched.insert(at);
             let patch = if self.dice.one_in(2) {
                 patches::strategic(&object, &mut self.dice)
             } else {
@@ -297,7 +336,12 @@ impl Maker {
                 entries.push(("patch".into(), Value::Block("|", text.lines().map(str::to_owned).collect())));
             }
             if is_json || self.dice.one_in(4) {
-                entries.push(("target".into(), self.target(&object)));
+                let target = if is_json && !self.dice.one_in(6) {
+                    map! {"kind": object.str("kind"), "name": name_of(&object)}
+                } else {
+                    self.target(&object)
+                };
+                entries.push(("target".into(), target));
             }
             if self.dice.one_in(15) {
                 let option = self.dice.pick(&["allowNameChange", "allowKindChange"]).to_owned();
@@ -310,7 +354,7 @@ impl Maker {
 
     fn target(&mut self, object: &Value) -> Value {
         let kind = object.str("kind").to_owned();
-        let name = object.get("metadata").map(|m| m.str("name")).unwrap_or_default().to_owned();
+        let name = name_of(object);
         match self.dice.below(8) {
             0 => map! {"kind": kind},
             1 => map! {"name": name},
@@ -324,81 +368,130 @@ impl Maker {
         }
     }
 
-    fn old_patches(&mut self, dir: &str) -> Value {
-        let Some(object) = self.any_object() else { return Vec::new().into() };
+    fn old_patches(&mut self, dir: &str) -> Option<Value> {
+        let (at, object) = self.any_object()?;
+        self.touched.insert(at);
         let patch = patches::strategic(&object, &mut self.dice);
         if self.dice.one_in(2) {
             let text = value::write(&patch, &mut self.dice);
-            return vec![Value::Block("|-", text.lines().map(str::to_owned).collect())].into();
+            return Some(vec![Value::Block("|-", text.lines().map(str::to_owned).collect())].into());
         }
         let path = format!("{dir}/old.yaml");
         self.add(path, &patch);
-        vec![Value::text("old.yaml")].into()
+        Some(vec![Value::text("old.yaml")].into())
     }
 
-    fn json_patches(&mut self) -> Value {
-        let Some(object) = self.any_object() else { return Vec::new().into() };
+    fn json_patches(&mut self) -> Option<Value> {
+        let (at, object) = self.any_object()?;
+        self.touched.insert(at);
         let text = value::write(&patches::json(&object, &mut self.dice), &mut self.dice);
         let (group, version) =
             object.str("apiVersion").rsplit_once('/').unwrap_or(("", object.str("apiVersion")));
-        let mut target = map! {"version": version, "kind": object.str("kind"), "name": object.get("metadata").map(|m| m.str("name")).unwrap_or_default()};
+        let mut target = map! {"version": version, "kind": object.str("kind"), "name": name_of(&object)};
         if let (Value::Map(entries), false) = (&mut target, group.is_empty()) {
             entries.push(("group".into(), Value::text(group)));
         }
-        vec![map! {"target": target, "patch": Value::Block("|", text.lines().map(str::to_owned).collect())}]
-            .into()
+        let patch = Value::Block("|", text.lines().map(str::to_owned).collect());
+        Some(vec![map! {"target": target, "patch": patch}].into())
     }
 
-    fn replacements(&mut self) -> Value {
-        let (Some(source), Some(target)) = (self.any_object(), self.any_object()) else {
-            return Vec::new().into();
-        };
-        let from = self.field_path(&source).replace('*', "0");
-        let to = self.field_path(&target);
-        let name = |o: &Value| o.get("metadata").map(|m| m.str("name")).unwrap_or_default().to_owned();
+    fn replacements(&mut self) -> Option<Value> {
+        let ((source_at, source), (at, target)) = (self.any_object()?, self.any_object()?);
+        // One that isn't part of the output never has its types looked at in the original.
+        let annotations = target.get("metadata").and_then(|m| m.get("annotations"));
+        if annotations.is_some_and(|a| a.get("config.kubernetes.io/local-config").is_some()) {
+            return None;
+        }
+        self.touched.insert(at);
+        let from = self.source(&source)?;
+        let wants_string = from.1.looks_like_a_string() && !self.dice.one_in(20);
+        let to = self.target_place(&target, wants_string)?;
+        let (to_path, is_scalar) = (self.field_path(&target, &to.0, true), to.1);
         let mut select = vec![("kind".to_owned(), Value::text(target.str("kind")))];
-        if self.dice.one_in(2) {
-            select.push(("name".to_owned(), Value::Text(name(&target))));
+        if !self.dice.one_in(8) {
+            select.push(("name".to_owned(), Value::Text(name_of(&target))));
         }
         let mut entry = vec![
             ("select".to_owned(), Value::Map(select)),
-            ("fieldPaths".to_owned(), vec![Value::Text(to)].into()),
+            ("fieldPaths".to_owned(), vec![Value::Text(to_path)].into()),
         ];
         if self.dice.one_in(5) {
             entry.push(("reject".to_owned(), vec![map! {"name": self.dice.pick(&["web", "api"])}].into()));
         }
-        if let Some(options) = self.replacement_options() {
+        // In the original a value that is put into its own place changes on the way (see COMPATIBILITY.md).
+        if let Some(options) = self.target_options(is_scalar && source_at != at) {
             entry.push(("options".to_owned(), options));
         }
-        let mut from_entry = map! {"kind": source.str("kind"), "name": name(&source), "fieldPath": from};
-        if let (Value::Map(entries), Some(options)) = (&mut from_entry, self.replacement_options()) {
+        if self.dice.one_in(6) {
+            let value = scalars::string(&mut self.dice);
+            return Some(vec![map! {"sourceValue": value, "targets": vec![Value::Map(entry)]}].into());
+        }
+        let path = self.field_path(&source, &from.0, false);
+        let mut from_entry = map! {"kind": source.str("kind"), "name": name_of(&source), "fieldPath": path};
+        if let (Value::Map(entries), Some(options)) = (&mut from_entry, self.source_options(&from.1)) {
             entries.push(("options".to_owned(), options));
         }
-        if self.dice.one_in(6) {
-            return vec![
-                map! {"sourceValue": scalars::string(&mut self.dice), "targets": vec![Value::Map(entry)]},
-            ]
-            .into();
-        }
-        vec![map! {"source": from_entry, "targets": vec![Value::Map(entry)]}].into()
+        Some(vec![map! {"source": from_entry, "targets": vec![Value::Map(entry)]}].into())
     }
 
-    fn replacement_options(&mut self) -> Option<Value> {
+    /// A place to take a value from, mostly a scalar's, and the value.
+    fn source(&mut self, object: &Value) -> Option<(String, Value)> {
+        let mut places = patches::places(object);
+        let any_kind = self.dice.one_in(8);
+        let is_empty = |text: &str| matches!(text, "" | "~" | "null" | "Null");
+        places.retain(|p| match p.value {
+            Value::Text(text) => !is_empty(text),
+            Value::Block(..) => true,
+            Value::List(items) => any_kind && !items.is_empty(),
+            Value::Map(entries) => any_kind && !entries.is_empty(),
+        });
+        let place = if places.is_empty() { return None } else { self.dice.choose(&places) };
+        Some((place.pointer.clone(), place.value.clone()))
+    }
+
+    /// A place to put a value to, and whether it's a scalar's.
+    fn target_place(&mut self, object: &Value, wants_string: bool) -> Option<(String, bool)> {
+        let mut places = patches::places(object);
+        let is_wild = self.dice.one_in(12);
+        let is_scalar = |value: &Value| matches!(value, Value::Text(_) | Value::Block(..));
+        places.retain(|p| {
+            is_wild
+                || (!p.is_identity()
+                    && p.pointer != "/metadata/labels"
+                    && p.pointer != "/metadata/annotations"
+                    && is_scalar(p.value)
+                    && (!wants_string || p.value.looks_like_a_string()))
+        });
+        let place = if places.is_empty() { return None } else { self.dice.choose(&places) };
+        Some((place.pointer.clone(), is_scalar(place.value)))
+    }
+
+    fn source_options(&mut self, value: &Value) -> Option<Value> {
+        let text = value.as_text().filter(|_| self.dice.one_in(4))?;
+        let delimiter = ['-', ':', '/', '.', ' '].into_iter().find(|d| text.contains(*d))?;
+        let index = if self.dice.one_in(20) { "5" } else { self.dice.pick(&["0", "1"]) };
+        Some(map! {"delimiter": format!("'{delimiter}'"), "index": index})
+    }
+
+    fn target_options(&mut self, is_scalar: bool) -> Option<Value> {
         match self.dice.below(10) {
             0 => Some(map! {"create": "true"}),
-            1 => Some(
+            1 | 2 if is_scalar => Some(
                 map! {"delimiter": self.dice.pick(&["'-'", "':'", "/"]), "index": self.dice.pick(&["0", "1", "-1", "5"])},
             ),
-            2 => Some(map! {"delimiter": "'.'"}),
+            3 if is_scalar => Some(map! {"delimiter": "'.'"}),
             _ => None,
         }
     }
 
-    /// A dotted path to a field; elements of lists by their place, their name, or all of them.
-    fn field_path(&mut self, object: &Value) -> String {
-        let pointers = patches::pointers(object);
-        let pointer = self.dice.choose(&pointers).clone();
-        let parts: Vec<String> = pointer[1..].split('/').map(|part| self.path_part(part)).collect();
+    /// A dotted path to a place; elements of lists by their index, their name, or all of them.
+    fn field_path(&mut self, object: &Value, pointer: &str, is_target: bool) -> String {
+        let mut value = Some(object);
+        let mut parts = Vec::new();
+        for part in pointer[1..].split('/') {
+            value = value.and_then(|v| step(v, part));
+            parts.push(self.path_part(part, value, is_target));
+        }
         let path = parts.join(".");
         if path.contains(['*', '[', '\'', '"', '#']) || path.contains(": ") {
             format!("'{}'", path.replace('\'', "''"))
@@ -407,29 +500,66 @@ impl Maker {
         }
     }
 
-    fn path_part(&mut self, part: &str) -> String {
+    fn path_part(&mut self, part: &str, value: Option<&Value>, is_target: bool) -> String {
         if part.parse::<usize>().is_ok() {
-            return match self.dice.below(5) {
-                0 => part.to_owned(),
-                1 => self.dice.pick(&["[name=main]", "[name=vol]", "[name=A]"]).to_owned(),
-                _ => "*".to_owned(),
+            let name = value.map(|v| v.str("name")).filter(|name| !name.is_empty());
+            return match (self.dice.below(5), name) {
+                (0 | 1, Some(name)) => format!("[name={name}]"),
+                (2, _) if is_target => "*".to_owned(),
+                _ => part.to_owned(),
             };
         }
         let part = part.replace("~1", "/").replace("~0", "~");
-        match self.dice.below(30) {
+        match self.dice.below(150) {
             0 => "other".to_owned(),
             _ if part.contains('.') && self.dice.one_in(2) => format!("[{part}]"),
             _ => part.replace('.', "\\."),
         }
     }
 
-    fn vars(&mut self) -> Value {
-        let Some(object) = self.any_object() else { return Vec::new().into() };
-        let name = object.get("metadata").map(|m| m.str("name")).unwrap_or_default().to_owned();
-        let reference =
-            map! {"apiVersion": object.str("apiVersion"), "kind": object.str("kind"), "name": name};
-        let path = self.dice.pick(&["metadata.name", "metadata.namespace", "spec.replicas", "data.a"]);
-        vec![map! {"name": self.dice.pick(&["VAR", "HOST"]), "objref": reference, "fieldref": map! {"fieldpath": path}}].into()
+    fn vars(&mut self, dir: &str) -> Option<Value> {
+        let (_, object) = self.any_object()?;
+        let reference = map! {"apiVersion": object.str("apiVersion"), "kind": object.str("kind"), "name": name_of(&object)};
+        let has = |path: &[&str]| path.iter().try_fold(&object, |value, key| value.get(key)).is_some();
+        let all = [["metadata", "name"], ["metadata", "namespace"], ["spec", "replicas"], ["data", "a"]];
+        let there: Vec<String> =
+            all.iter().filter(|path| has(&path[..])).map(|path| path.join(".")).collect();
+        let path =
+            if self.dice.one_in(30) { "data.none".to_owned() } else { self.dice.choose(&there).clone() };
+        // Each name once in a build, mostly.
+        let name = match dir {
+            "base" => "VAR",
+            "other" => "HOST",
+            _ if self.dice.one_in(30) => "VAR",
+            _ => "X",
+        };
+        Some(vec![map! {"name": name, "objref": reference, "fieldref": map! {"fieldpath": path}}].into())
+    }
+
+    /// A schema for the custom kind: its lists are merged, and it may have no namespace.
+    fn schema(&mut self, dir: &str) -> Value {
+        let gvk = || map! {"group": "example.com", "version": "v1", "kind": "Widget"};
+        let list = map! {
+            "type": "array", "items": map! {"type": "object"},
+            "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge",
+        };
+        let spec = map! {"type": "object", "properties": map! {"items": list.clone(), "a": list}};
+        let definition = map! {
+            "type": "object", "properties": map! {"spec": spec}, "x-kubernetes-group-version-kind": vec![gvk()],
+        };
+        let path = self
+            .dice
+            .pick(&["/apis/example.com/v1/widgets", "/apis/example.com/v1/namespaces/{namespace}/widgets"]);
+        let paths = Value::Map(vec![(
+            format!("\"{path}\""),
+            map! {"get": map! {"x-kubernetes-group-version-kind": gvk()}},
+        )]);
+        let mut schema = vec![("definitions".to_owned(), map! {"com.example.v1.Widget": definition})];
+        if self.dice.one_in(2) {
+            schema.push(("paths".to_owned(), paths));
+        }
+        self.add(format!("{dir}/schema.yaml"), &Value::Map(schema));
+        map! {"path": "schema.yaml"}
     }
 
     fn sorting(&mut self) -> (&'static str, Value) {
@@ -470,6 +600,44 @@ impl Maker {
         self.add(format!("{dir}/config.yaml"), &file);
         ("configurations", vec![Value::text("config.yaml")].into())
     }
+}
+
+/// A built-in transformer, configured in place.
+fn transformers(dice: &mut Dice) -> Value {
+    let (kind, fields) = match dice.below(5) {
+        0 => {
+            let mode = dice.pick(&["defaultOnly", "allServiceAccounts", "none"]);
+            let unset_only = dice.pick(&["true", "false"]);
+            ("NamespaceTransformer", vec![
+                format!("setRoleBindingSubjects: {mode}"),
+                format!("unsetOnly: {unset_only}"),
+                "fieldSpecs: [{path: metadata/name, kind: Namespace, create: true}]".to_owned(),
+            ])
+        }
+        1 => ("PrefixTransformer", vec![
+            "prefix: t-".to_owned(),
+            "fieldSpecs: [{path: metadata/name}, {path: spec/template/spec/containers/name, kind: Deployment}]".to_owned(),
+        ]),
+        2 => ("LabelTransformer", vec![
+            "labels: {by: transformer}".to_owned(),
+            "fieldSpecs: [{path: metadata/labels, create: true}, {path: spec/selector/matchLabels, create: true, kind: Deployment}]".to_owned(),
+        ]),
+        3 => ("AnnotationsTransformer", vec![
+            "annotations: {by: transformer, n: '1'}".to_owned(),
+            "fieldSpecs: [{path: metadata/annotations, create: true}]".to_owned(),
+        ]),
+        _ => ("ReplicaCountTransformer", vec![
+            "replica: {name: web, count: 7}".to_owned(),
+            "fieldSpecs: [{path: spec/replicas, create: true, kind: Deployment}]".to_owned(),
+        ]),
+    };
+    let mut lines = vec![
+        "apiVersion: builtin".to_owned(),
+        format!("kind: {kind}"),
+        "metadata: {name: transformer, namespace: by-transformer}".to_owned(),
+    ];
+    lines.extend(fields);
+    vec![Value::Block("|-", lines)].into()
 }
 
 fn labels(dice: &mut Dice) -> Value {
@@ -516,13 +684,26 @@ fn images(dice: &mut Dice) -> Value {
     vec![Value::Map(entry)].into()
 }
 
+/// Whether two can't be in one build, once both have the same namespace.
 fn same_id(a: &Value, b: &Value) -> bool {
-    let id = |o: &Value| {
-        let metadata = o.get("metadata");
-        let of = |key| metadata.map(|m| m.str(key).to_owned()).unwrap_or_default();
-        (o.str("kind").to_owned(), of("name"), of("namespace"))
-    };
+    let id = |o: &Value| (o.str("kind").to_owned(), name_of(o));
     id(a) == id(b)
+}
+
+fn name_of(object: &Value) -> String {
+    object.get("metadata").map(|m| m.str("name")).unwrap_or_default().to_owned()
+}
+
+/// What is below a value, by one part of a JSON pointer.
+fn step<'a>(value: &'a Value, part: &str) -> Option<&'a Value> {
+    let key = part.replace("~1", "/").replace("~0", "~");
+    match value {
+        Value::List(items) => items.get(part.parse::<usize>().ok()?),
+        Value::Map(entries) => {
+            entries.iter().find(|(k, _)| k.trim_matches(['"', '\'']) == key).map(|(_, value)| value)
+        }
+        _ => None,
+    }
 }
 
 fn file_name(path: &str) -> String {

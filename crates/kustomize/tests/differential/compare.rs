@@ -33,19 +33,37 @@ pub(crate) fn theirs(case: &Case, program: &Path) -> Outcome {
     original::build(program, &dir.path().join(&case.root), &[])
 }
 
-pub(crate) fn difference(ours: &Outcome, theirs: &Outcome) -> Option<Difference> {
+/// What comparing two builds gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    BothFail,
+    /// kustomize broke off, or garbled what it had to read again.
+    TheirFault,
+    Different(Difference),
+}
+
+pub(crate) fn compare(ours: &Outcome, theirs: &Outcome) -> Comparison {
     match (ours, theirs) {
-        (Ok(ours), Ok(theirs)) => (ours != theirs).then_some(Difference::Output),
-        (Err(_), Err(_)) => None,
-        (Err(_), Ok(_)) => Some(Difference::OnlyOursFails),
-        (Ok(_), Err(theirs)) if is_their_fault(theirs) => None,
-        (Ok(_), Err(_)) => Some(Difference::OnlyTheirsFails),
+        (Ok(ours), Ok(theirs)) if ours == theirs => Comparison::Equal,
+        (Ok(_), Ok(_)) => Comparison::Different(Difference::Output),
+        (_, Err(theirs)) if is_their_fault(theirs) => Comparison::TheirFault,
+        (Err(_), Err(_)) => Comparison::BothFail,
+        (Err(_), Ok(_)) => Comparison::Different(Difference::OnlyOursFails),
+        (Ok(_), Err(_)) => Comparison::Different(Difference::OnlyTheirsFails),
+    }
+}
+
+pub(crate) fn difference(ours: &Outcome, theirs: &Outcome) -> Option<Difference> {
+    match compare(ours, theirs) {
+        Comparison::Different(kind) => Some(kind),
+        Comparison::Equal | Comparison::BothFail | Comparison::TheirFault => None,
     }
 }
 
 /// Whether kustomize broke off, or could not read what it had written itself (it misplaces comments).
 fn is_their_fault(message: &str) -> bool {
-    let unreadable = ["did not find expected", "could not find expected"];
+    let unreadable = ["did not find expected", "could not find expected", "yaml: invalid map key: "];
     message.contains("goroutine 1 [running]")
         || (unreadable.iter().any(|text| message.contains(text)) && !message.contains("MalformedYAMLError"))
 }

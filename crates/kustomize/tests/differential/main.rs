@@ -21,7 +21,7 @@ mod trees;
 mod value;
 
 use cases::Case;
-use compare::Difference;
+use compare::{Comparison, Difference};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,9 @@ fn number(name: &str, otherwise: usize) -> usize {
 #[derive(Default)]
 struct Tally {
     next: AtomicUsize,
+    equal: AtomicUsize,
     both_fail: AtomicUsize,
+    their_fault: AtomicUsize,
     different: Mutex<Vec<(u64, Difference)>>,
 }
 
@@ -55,8 +57,13 @@ fn generated_cases_build_as_kustomize_builds_them() {
     });
     let mut different = tally.different.into_inner().expect("no thread broke off");
     different.sort_by_key(|(seed, _)| *seed);
-    let failing = tally.both_fail.into_inner();
-    eprintln!("{count} cases from seed {first}: {failing} fail in both, {} differ", different.len());
+    eprintln!(
+        "{count} cases from seed {first}: {} equal, {} fail in both, {} fail by kustomize's own fault, {} differ",
+        tally.equal.into_inner(),
+        tally.both_fail.into_inner(),
+        tally.their_fault.into_inner(),
+        different.len()
+    );
     assert!(different.is_empty(), "different (seed, how): {different:?}");
 }
 
@@ -69,17 +76,22 @@ fn work(tally: &Tally, first: usize, count: usize, program: &Path) {
         let seed = (first + next) as u64;
         let case = cases::case(seed);
         let (ours, theirs) = (compare::ours(&case), compare::theirs(&case, program));
-        if ours.is_err() && theirs.is_err() {
-            tally.both_fail.fetch_add(1, Ordering::Relaxed);
-            if std::env::var_os("FERRITE_KUSTOMIZE_ERRORS").is_some() {
-                let text =
-                    |outcome: &original::Outcome| outcome.as_ref().map_or_else(Clone::clone, Clone::clone);
-                eprintln!("{seed} fails in both:\n  {}\n  {}", text(&ours), text(&theirs).trim());
+        let counter = match compare::compare(&ours, &theirs) {
+            Comparison::Equal => &tally.equal,
+            Comparison::BothFail => &tally.both_fail,
+            Comparison::TheirFault => &tally.their_fault,
+            Comparison::Different(kind) => {
+                keep(seed, &case, &kind, program);
+                tally.different.lock().expect("no thread broke off").push((seed, kind));
+                continue;
             }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        if std::env::var_os("FERRITE_KUSTOMIZE_ERRORS").is_some()
+            && let (Err(ours), Err(theirs)) = (&ours, &theirs)
+        {
+            eprintln!("{seed} fails in both:\n  {ours}\n  {}", theirs.trim());
         }
-        let Some(kind) = compare::difference(&ours, &theirs) else { continue };
-        keep(seed, &case, &kind, program);
-        tally.different.lock().expect("no thread broke off").push((seed, kind));
     }
 }
 

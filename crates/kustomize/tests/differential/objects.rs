@@ -184,9 +184,18 @@ fn cluster_body(kind: &str, dice: &mut Dice) -> Value {
             map! {"name": "d.e.f", "clientConfig": map! {"url": "https://x"}},
         ]},
         "PriorityClass" => map! {"value": "1000000", "globalDefault": "false"},
-        "Widget" => map! {"spec": tree(dice, 3), "image": image(dice)},
+        "Widget" => map! {"spec": widget(dice), "image": image(dice)},
         "List" => map! {"items": (0..dice.below(3)).map(|_| object(dice)).collect::<Vec<_>>()},
         _ => Value::Map(Vec::new()),
+    }
+}
+
+/// Mostly a map, as all that looks into it wants one.
+fn widget(dice: &mut Dice) -> Value {
+    match tree(dice, 3) {
+        map @ Value::Map(_) => map,
+        other if dice.one_in(15) => other,
+        other => map! {"items": other},
     }
 }
 
@@ -224,8 +233,8 @@ fn data(dice: &mut Dice) -> Value {
         "x_y",
         "\"quoted\"",
         "'1'",
-        "true",
-        "1.5",
+        "'true'",
+        "\"1.5\"",
         "é",
         "a b",
         "<<x",
@@ -233,12 +242,12 @@ fn data(dice: &mut Dice) -> Value {
     ];
     let mut entries: Vec<(String, Value)> = Vec::new();
     for _ in 0..dice.below(5) {
-        let key = if dice.one_in(60) {
+        let key = if dice.one_in(500) {
             dice.pick(&["true", "1.5", "1", "null", "2020-01-01"])
         } else {
             dice.pick(&keys)
         };
-        if entries.iter().all(|(k, _)| k != key) || dice.one_in(30) {
+        if entries.iter().all(|(k, _)| k != key) || dice.one_in(400) {
             let value = match dice.below(8) {
                 0 => Value::text("'{\"a\": {\"b\": [1, \"x\"]}}'"),
                 1 => Value::Block("|", vec!["a:".to_owned(), "  b: 1".to_owned(), "  c: [x, y]".to_owned()]),

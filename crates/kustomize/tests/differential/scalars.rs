@@ -69,9 +69,7 @@ const PLAIN: &[&str] = &[
     "${X:=1}",
     "!!str 123",
     "!!str",
-    "!!float 3",
     "!custom x",
-    "!!binary aGVsbG8=",
     "TRUE",
     "Null",
     "Yes",
@@ -181,7 +179,7 @@ const WORDS: &[&str] = &[
 
 /// Any scalar.
 pub(crate) fn any(dice: &mut Dice) -> Value {
-    if dice.one_in(150) {
+    if dice.one_in(2000) {
         return Value::text(*dice.choose(BROKEN));
     }
     match dice.below(10) {

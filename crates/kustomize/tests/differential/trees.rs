@@ -1,6 +1,6 @@
 //! Kustomizations of others, found in directories on this machine.
 
-use crate::compare;
+use crate::compare::{self, Comparison};
 use crate::original::{self, Outcome};
 use kustomize::{LoadRestrictions, Options, RootedDir};
 use std::path::{Path, PathBuf};
@@ -19,11 +19,23 @@ fn kustomizations_of_others_build_as_kustomize_builds_them() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+#[test]
+fn the_fixtures_build_as_kustomize_builds_them() {
+    let Some(program) = original::program() else {
+        eprintln!("skipped: kustomize isn't there to build the fixtures");
+        return;
+    };
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let differences = compare_tree(&fixtures, &program);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
 fn compare_tree(tree: &Path, program: &Path) -> Vec<String> {
     let mut dirs = Vec::new();
     find(tree, &mut dirs);
     dirs.sort();
-    let (mut alike, mut failing, mut remote, mut differences) = (0, 0, 0, Vec::new());
+    let (mut equal, mut failing, mut their_fault, mut remote) = (0, 0, 0, 0);
+    let mut differences = Vec::new();
     for dir in &dirs {
         let ours = ours(tree, dir);
         if ours.as_ref().is_err_and(|e| e.contains("remote base")) {
@@ -31,10 +43,13 @@ fn compare_tree(tree: &Path, program: &Path) -> Vec<String> {
             continue;
         }
         let theirs = original::build(program, dir, &["--load-restrictor", "LoadRestrictionsNone"]);
-        match compare::difference(&ours, &theirs) {
-            Some(kind) => differences.push(describe(dir, &format!("{kind:?}"), &ours, &theirs)),
-            None if ours.is_ok() => alike += 1,
-            None => {
+        match compare::compare(&ours, &theirs) {
+            Comparison::Different(kind) => {
+                differences.push(describe(dir, &format!("{kind:?}"), &ours, &theirs));
+            }
+            Comparison::Equal => equal += 1,
+            Comparison::TheirFault => their_fault += 1,
+            Comparison::BothFail => {
                 failing += 1;
                 eprintln!(
                     "both fail: {}\n  ours: {}\n  theirs: {}",
@@ -46,7 +61,8 @@ fn compare_tree(tree: &Path, program: &Path) -> Vec<String> {
         }
     }
     eprintln!(
-        "{}: {} kustomizations, {alike} alike, {failing} fail in both, {} differ, {remote} remote",
+        "{}: {} kustomizations, {equal} equal, {failing} fail in both, {their_fault} fail by kustomize's own fault, {} \
+         differ, {remote} remote",
         tree.display(),
         dirs.len(),
         differences.len()

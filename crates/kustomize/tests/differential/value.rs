@@ -26,6 +26,27 @@ impl Value {
         }
     }
 
+    /// The text of a scalar as it is written.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether a scalar reads as a string, as far as can be told from its looks.
+    pub(crate) fn looks_like_a_string(&self) -> bool {
+        match self {
+            Self::Block(..) => true,
+            Self::Text(text) => {
+                text.starts_with(['"', '\''])
+                    || (text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+                        && !["true", "false", "null"].contains(&text.to_ascii_lowercase().as_str()))
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn str(&self, key: &str) -> &str {
         match self.get(key) {
             Some(Self::Text(text)) => text,
@@ -79,7 +100,9 @@ impl From<Vec<Self>> for Value {
 /// Writes a document in a random style.
 pub(crate) fn write(value: &Value, dice: &mut Dice) -> String {
     let mut writer = Writer { out: String::new(), comments: dice.one_in(3), indented: dice.one_in(3), dice };
-    if value.fits_in_flow() && writer.dice.one_in(12) {
+    // A list in brackets is taken for JSON, and mostly isn't.
+    let rarity = if matches!(value, Value::List(_)) { 100 } else { 12 };
+    if value.fits_in_flow() && writer.dice.one_in(rarity) {
         writer.flow(value);
         writer.out.push('\n');
     } else {
