@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 use api::meta::GoDuration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::helm::HelmCommand;
+
 /// Command line utility for GitOps with Ferrite, and with every controller that serves the Flux APIs.
 #[derive(Parser)]
 #[command(
@@ -109,6 +111,12 @@ pub(crate) enum Command {
     Kustomize {
         #[command(subcommand)]
         command: KustomizeCommand,
+    },
+    /// Render, package and show charts, as the tool of that name does
+    #[command(arg_required_else_help = true)]
+    Helm {
+        #[command(subcommand)]
+        command: HelmCommand,
     },
     /// Talk to the artifact service of a source-controller
     #[command(arg_required_else_help = true)]
@@ -333,17 +341,64 @@ pub(crate) struct KustomizeBuild {
     #[arg(long, value_name = "ORDER")]
     pub(crate) reorder: Option<String>,
     /// Add the label app.kubernetes.io/managed-by; deprecated for buildMetadata in kustomization.yaml
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool)]
     pub(crate) enable_managedby_label: bool,
-    /// Not supported: render the charts of helmCharts
-    #[arg(long)]
+    #[command(flatten)]
+    pub(crate) refused: KustomizeRefused,
+}
+
+/// Flags of `kustomize build` that ask for what is not done here; each is refused by its name.
+#[derive(Args)]
+#[command(next_help_heading = "Flags of kustomize that are refused")]
+pub(crate) struct KustomizeRefused {
+    /// Render the charts of helmCharts
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool, hide_default_value = true, hide_possible_values = true)]
     pub(crate) enable_helm: bool,
-    /// Not supported: run plugins
-    #[arg(long, hide = true)]
+    /// The program that renders charts
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) helm_command: Option<OsString>,
+    /// API versions that charts find
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) helm_api_versions: Vec<String>,
+    /// The version of Kubernetes that charts find
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) helm_kube_version: Option<String>,
+    /// Tell what is done with charts
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool, hide_default_value = true)]
+    pub(crate) helm_debug: bool,
+    /// Run plugins
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool, hide_default_value = true)]
     pub(crate) enable_alpha_plugins: bool,
-    /// Not supported: run functions that are programs
-    #[arg(long, hide = true)]
+    /// Run functions that are programs
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool, hide_default_value = true)]
     pub(crate) enable_exec: bool,
+    /// Let functions in containers use the network
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool, hide_default_value = true)]
+    pub(crate) network: bool,
+    /// The network of functions in containers
+    #[arg(long, value_name = "NAME")]
+    pub(crate) network_name: Option<String>,
+    /// What functions in containers may read
+    #[arg(long)]
+    pub(crate) mount: Vec<OsString>,
+    /// Variables of functions in containers
+    #[arg(short, long)]
+    pub(crate) env: Vec<OsString>,
+    /// Run functions in containers as the current user
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool, hide_default_value = true)]
+    pub(crate) as_current_user: bool,
+    /// Tell where in the program an error arose
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = go_bool, hide_default_value = true)]
+    pub(crate) stack_trace: bool,
+}
+
+/// Reads a boolean as Go's flags do.
+fn go_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+    }
 }
 
 /// `artifact` and the flags that all its sub-commands take.

@@ -7,13 +7,16 @@ mod kind;
 mod object;
 mod output;
 mod readiness;
+mod sources;
 mod status_selector;
 mod table;
 mod truncate;
 mod usage;
 mod wait;
 
-#[tokio::main]
-async fn main() -> std::process::ExitCode {
-    commands::main().await
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    commands::main()
 }

@@ -18,8 +18,9 @@ pub(crate) fn answer(error: &clap::Error) -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            let usage = text(error, ContextKind::Usage);
-            let fail = if command(&usage).starts_with("ferrite kustomize") {
+            // Not every error tells its usage.
+            let other_tool = |command| command == "kustomize" || command == "helm";
+            let fail = if std::env::args_os().nth(1).is_some_and(other_tool) {
                 output::error
             } else {
                 output::failure
@@ -33,9 +34,15 @@ pub(crate) fn answer(error: &clap::Error) -> ExitCode {
 /// The error in Flux's words where Flux has some.
 fn message(error: &clap::Error) -> String {
     let argument = text(error, ContextKind::InvalidArg);
-    let flag = argument.split(' ').next().unwrap_or_default();
+    let flag = argument.split([' ', '[', '=']).next().unwrap_or_default();
     match error.kind() {
-        ErrorKind::UnknownArgument if flag.starts_with('-') => format!("unknown flag: {flag}"),
+        ErrorKind::UnknownArgument if flag.starts_with("--") => format!("unknown flag: {flag}"),
+        ErrorKind::UnknownArgument if flag.starts_with('-') => {
+            format!("unknown shorthand flag: '{}' in {flag}", flag.trim_start_matches('-'))
+        }
+        ErrorKind::InvalidValue if text(error, ContextKind::InvalidValue).is_empty() => {
+            format!("flag needs an argument: {flag}")
+        }
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand);
             format!("unknown command {name:?} for {:?}", command(&text(error, ContextKind::Usage)))

@@ -99,6 +99,92 @@ async fn output_goes_to_a_file() {
 }
 
 #[tokio::test]
+async fn a_file_keeps_its_permissions_and_a_link_its_target() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let dir = app();
+    let (file, link) = (dir.path().join("real.yaml"), dir.path().join("link.yaml"));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("real.yaml", &link).unwrap();
+    assert_eq!(build(dir.path(), "app -o link.yaml").await, ok(""));
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{NAMESPACE}---\n{CONFIG_MAP}"));
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_eq!(names(dir.path()), ["app", "link.yaml", "real.yaml"]);
+    assert_eq!(build(dir.path(), "app -o /dev/stdout").await, ok(&format!("{NAMESPACE}---\n{CONFIG_MAP}")));
+}
+
+#[tokio::test]
+async fn output_that_can_not_be_written_leaves_all_as_it_was() {
+    let dir = app();
+    fs::create_dir_all(dir.path().join("out/v1_namespace_apps.yaml")).unwrap();
+    fs::write(dir.path().join("out/v1_configmap_settings.yaml"), "old").unwrap();
+    let failed = build(dir.path(), "app -o out").await;
+    assert_eq!((failed.stdout.as_str(), failed.code), ("", 1));
+    let error = "Error: open out/v1_namespace_apps.yaml: is a directory\n";
+    assert_eq!(failed.stderr, error);
+    assert_eq!(names(&dir.path().join("out")), ["v1_configmap_settings.yaml", "v1_namespace_apps.yaml"]);
+    assert_eq!(fs::read_to_string(dir.path().join("out/v1_configmap_settings.yaml")).unwrap(), "old");
+    fs::write(dir.path().join("app/cm.yaml"), "kind: [").unwrap();
+    fs::write(dir.path().join("out.yaml"), "old").unwrap();
+    assert_eq!(build(dir.path(), "app -o out.yaml").await.code, 1);
+    assert_eq!(fs::read_to_string(dir.path().join("out.yaml")).unwrap(), "old");
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn each_problem_is_told_on_lines_of_its_own() {
+    let dir = folder(&[
+        ("kustomization.yaml", "resources: [cm.yaml, one.yaml, two.yaml]\npatches:\n- path: three.yaml\n"),
+        ("cm.yaml", CONFIG_MAP),
+    ]);
+    let built = build(dir.path(), "").await;
+    let top = dir.path().canonicalize().unwrap();
+    let missing = |name: &str| {
+        let path = top.join(name).display().to_string();
+        format!("evalsymlink failure on '{path}' : lstat {path}: no such file or directory")
+    };
+    let resource = |index: usize, column: usize, name: &str| {
+        format!(
+            "Error: accumulating resources: accumulation err='accumulating resources from '{name}': {missing}': must \
+             build at directory: not a valid directory: {missing}\n  in {}/kustomization.yaml:1:{column}, field \
+             resources[{index}]\n  hint: create it, or take the entry out\n",
+            top.display(),
+            missing = missing(name)
+        )
+    };
+    let patch = format!(
+        "Error: trouble configuring builtin PatchTransformer: failed to get the patch file from path(three.yaml): \
+         {}\n  in {}/kustomization.yaml:3:3, field patches[0].path\n  hint: create it, or take the entry out\n",
+        missing("three.yaml"),
+        top.display()
+    );
+    let expected = resource(1, 22, "one.yaml") + &resource(2, 32, "two.yaml") + &patch;
+    assert_eq!(built, Run { stdout: String::new(), stderr: expected, code: 1 });
+}
+
+#[tokio::test]
+async fn what_matches_nothing_is_warned_about() {
+    let patch =
+        "resources: [cm.yaml]\npatches:\n- target: {kind: Secret}\n  patch: '- {op: remove, path: /data}'\n";
+    let dir = folder(&[("kustomization.yaml", patch), ("cm.yaml", CONFIG_MAP)]);
+    let built = build(dir.path(), "").await;
+    let top = dir.path().canonicalize().unwrap();
+    let warning = format!(
+        "# Warning: patch target matches no object: {{kind: Secret}} in {}/kustomization.yaml:3:3, field patches[0]\n",
+        top.display()
+    );
+    assert_eq!(built, Run { stdout: CONFIG_MAP.to_owned(), stderr: warning, code: 0 });
+}
+
+#[tokio::test]
 async fn output_goes_to_a_directory_a_file_per_object() {
     let object = |version: &str, kind: &str, name: &str, namespace: &str| {
         format!("apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n  namespace: {namespace}\n")
@@ -201,17 +287,51 @@ async fn wrong_command_lines_are_refused_in_the_words_of_kustomize() {
             "nope/deeper",
             format!(
                 "must build at directory: not a valid directory: evalsymlink failure on 'nope/deeper' : lstat {top}/nope: \
-                 no such file or directory"
+                 no such file or directory\n  hint: name a directory that is there, or the URL of a repository"
             ),
         ),
-        ("app/cm.yaml", "must build at directory: 'app/cm.yaml': file is not directory".to_owned()),
+        (
+            "-",
+            format!(
+                "must build at directory: not a valid directory: evalsymlink failure on '-' : lstat {top}/-: no such \
+                 file or directory\n  hint: a kustomization is not read from a stream: name its directory (a resource \
+                 may be a stream: /dev/stdin)"
+            ),
+        ),
+        (
+            "/dev/stdin",
+            "must build at directory: '/dev/stdin': file is not directory\n  hint: a kustomization is not read from a \
+             stream: name its directory (a resource may be a stream: /dev/stdin)"
+                .to_owned(),
+        ),
+        (
+            "app/cm.yaml",
+            "must build at directory: 'app/cm.yaml': file is not directory\n  hint: name a directory with a \
+             kustomization.yaml in it"
+                .to_owned(),
+        ),
+        (
+            "app/kustomization.yaml",
+            format!(
+                "must build at directory: 'app/kustomization.yaml': file is not directory\n  hint: name its directory: \
+                 {top}/app"
+            ),
+        ),
+        ("-x", "unknown shorthand flag: 'x' in -x".to_owned()),
+        ("--enable-star", "unknown flag: --enable-star".to_owned()),
+        ("--load-restrictor", "flag needs an argument: --load-restrictor".to_owned()),
+        (
+            "--enable-helm=x app",
+            "invalid argument \"x\" for \"--enable-helm\" flag: strconv.ParseBool: parsing \"x\": invalid syntax"
+                .to_owned(),
+        ),
         (
             ".",
             format!(
-                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{top}'"
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory \
+                 '{top}'\n  hint: add a kustomization.yaml there that lists the files under 'resources'"
             ),
         ),
-        ("app --enable-helm", "--enable-helm is not supported: charts of helmCharts are not rendered".to_owned()),
     ] {
         let built = build(dir.path(), line).await;
         assert_eq!(built, Run { stdout: String::new(), stderr: format!("Error: {error}\n"), code: 1 }, "{line}");
@@ -219,6 +339,37 @@ async fn wrong_command_lines_are_refused_in_the_words_of_kustomize() {
     let built = build(dir.path(), "app --reorder x").await;
     let error = "Error: illegal flag value --reorder x; legal values: [legacy none]\n";
     assert!(built.stderr.ends_with(error) && built.code == 1, "{built:?}");
+}
+
+#[tokio::test]
+async fn flags_for_what_is_not_done_are_refused_by_name() {
+    let dir = app();
+    for (line, flag, why) in [
+        ("--enable-helm", "--enable-helm", "charts of helmCharts are not rendered"),
+        ("--helm-command helm3", "--helm-command", "charts of helmCharts are not rendered"),
+        ("--helm-api-versions v1", "--helm-api-versions", "charts of helmCharts are not rendered"),
+        ("--helm-kube-version 1.33", "--helm-kube-version", "charts of helmCharts are not rendered"),
+        ("--helm-debug", "--helm-debug", "charts of helmCharts are not rendered"),
+        (
+            "--enable-alpha-plugins",
+            "--enable-alpha-plugins",
+            "only built-in generators and transformers are run",
+        ),
+        ("--enable-exec", "--enable-exec", "only built-in generators and transformers are run"),
+        ("--network=true", "--network", "functions in containers are not run"),
+        ("--network-name bridge", "--network-name", "functions in containers are not run"),
+        ("--mount type=bind", "--mount", "functions in containers are not run"),
+        ("--env A=b", "--env", "functions in containers are not run"),
+        ("-e A=b", "--env", "functions in containers are not run"),
+        ("--as-current-user", "--as-current-user", "functions in containers are not run"),
+        ("--stack-trace", "--stack-trace", "errors tell the file and the field instead"),
+    ] {
+        let refused = build(dir.path(), &format!("app {line}")).await;
+        let stderr = format!("Error: {flag} is not supported: {why}\n  hint: leave the flag out\n");
+        assert_eq!(refused, Run { stdout: String::new(), stderr, code: 1 }, "{line}");
+    }
+    let off = "app --enable-helm=false --helm-debug=f --network=0 --enable-exec=False";
+    assert_eq!(build(dir.path(), off).await, build(dir.path(), "app").await);
 }
 
 /// Some recorded from the original's tests, some of which fail, and some from the program itself.

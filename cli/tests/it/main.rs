@@ -9,6 +9,7 @@ mod build;
 mod fixtures;
 mod get;
 mod git_server;
+mod helm;
 mod kustomize;
 mod kustomize_remote;
 mod program;

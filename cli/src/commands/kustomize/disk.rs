@@ -51,18 +51,45 @@ impl FileSystem for Disk {
 /// Finds the directory to build, or says in kustomize's words why there is none.
 pub(super) fn directory(given: &Path) -> Result<PathBuf> {
     if given.as_os_str().is_empty() {
-        bail!("must build at directory: directory path cannot be empty");
+        bail!(
+            "must build at directory: directory path cannot be empty\n  hint: name a directory, or leave it out"
+        );
     }
     let absolute = env::current_dir().context("failed to find the current directory")?.join(given);
     match absolute.canonicalize() {
         Ok(dir) if dir.is_dir() => Ok(dir),
-        Ok(_) => bail!("must build at directory: '{}': file is not directory", given.display()),
+        Ok(file) => {
+            bail!(
+                "must build at directory: '{}': file is not directory\n  hint: {}",
+                given.display(),
+                help(&file)
+            )
+        }
         Err(error) => bail!(
-            "must build at directory: not a valid directory: evalsymlink failure on '{}' : lstat {}: {}",
+            "must build at directory: not a valid directory: evalsymlink failure on '{}' : lstat {}: {}\n  hint: {}",
             given.display(),
             first_missing(&absolute).display(),
-            reason(&error)
+            reason(&error),
+            if given == Path::new("-") {
+                STREAM
+            } else {
+                "name a directory that is there, or the URL of a repository"
+            }
         ),
+    }
+}
+
+const STREAM: &str =
+    "a kustomization is not read from a stream: name its directory (a resource may be a stream: /dev/stdin)";
+
+/// What to build instead of a file.
+fn help(file: &Path) -> String {
+    let names = kustomize::FILE_NAMES;
+    let is_kustomization = file.file_name().is_some_and(|name| names.iter().any(|known| name == *known));
+    match file.parent() {
+        Some(dir) if is_kustomization => format!("name its directory: {}", dir.display()),
+        _ if file.is_file() => "name a directory with a kustomization.yaml in it".to_owned(),
+        _ => STREAM.to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use kustomize::{Build, Limits, LoadRestrictions, Options, Release, RemoteBases, 
 
 use self::disk::Disk;
 use self::remote::Fetcher;
-use crate::args::{KustomizeBuild, KustomizeCommand};
+use crate::args::{KustomizeBuild, KustomizeCommand, KustomizeRefused};
 use crate::output;
 
 /// Bounds for someone who builds their own files; what grows without end is still stopped.
@@ -23,12 +23,12 @@ fn limits() -> Limits {
 }
 
 /// Builds a kustomization and prints or writes what it gives.
-pub(super) async fn run(command: KustomizeCommand) -> Result<()> {
+pub(super) fn run(command: KustomizeCommand) -> Result<()> {
     let KustomizeCommand::Build(args) = command;
     tell_deprecated(&args);
     let options = options(&args)?;
     let dir = target(&args.targets)?;
-    let built = tokio::task::spawn_blocking(move || kustomize::build(&Disk, &dir, &options)).await?;
+    let built = kustomize::build(&Disk, &dir, &options);
     let warnings = built.as_ref().map_or_else(kustomize::Error::warnings, |built| &built.warnings);
     warnings.iter().for_each(|warning| output::note(warning));
     write(&built?, &args.output)
@@ -49,12 +49,12 @@ fn tell_deprecated(args: &KustomizeBuild) {
 }
 
 fn options(args: &KustomizeBuild) -> Result<Options> {
-    check_supported(args)?;
+    check_supported(&args.refused)?;
     ensure!(args.targets.len() < 2, "specify one path to kustomization.yaml");
     Ok(Options {
         load_restrictions: load_restrictions(&args.load_restrictor)?,
         reorder: args.reorder.as_deref().map_or(Ok(Reorder::Unspecified), reorder)?,
-        remote: RemoteBases::Fetch(Arc::new(Fetcher::new())),
+        remote: RemoteBases::Fetch(Arc::new(Fetcher::default())),
         managed_by_label: args.enable_managedby_label
             || env::var_os("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_some_and(|value| value == "on"),
         release: Release::V5_8,
@@ -63,18 +63,27 @@ fn options(args: &KustomizeBuild) -> Result<Options> {
     })
 }
 
-fn check_supported(args: &KustomizeBuild) -> Result<()> {
-    let flags = [
-        (args.enable_helm, "--enable-helm", "charts of helmCharts are not rendered"),
-        (
-            args.enable_alpha_plugins,
-            "--enable-alpha-plugins",
-            "only built-in generators and transformers are run",
-        ),
-        (args.enable_exec, "--enable-exec", "only built-in generators and transformers are run"),
+fn check_supported(flags: &KustomizeRefused) -> Result<()> {
+    const CHARTS: &str = "charts of helmCharts are not rendered";
+    const PLUGINS: &str = "only built-in generators and transformers are run";
+    const FUNCTIONS: &str = "functions in containers are not run";
+    let given = [
+        (flags.enable_helm, "--enable-helm", CHARTS),
+        (flags.helm_command.is_some(), "--helm-command", CHARTS),
+        (!flags.helm_api_versions.is_empty(), "--helm-api-versions", CHARTS),
+        (flags.helm_kube_version.is_some(), "--helm-kube-version", CHARTS),
+        (flags.helm_debug, "--helm-debug", CHARTS),
+        (flags.enable_alpha_plugins, "--enable-alpha-plugins", PLUGINS),
+        (flags.enable_exec, "--enable-exec", PLUGINS),
+        (flags.network, "--network", FUNCTIONS),
+        (flags.network_name.is_some(), "--network-name", FUNCTIONS),
+        (!flags.mount.is_empty(), "--mount", FUNCTIONS),
+        (!flags.env.is_empty(), "--env", FUNCTIONS),
+        (flags.as_current_user, "--as-current-user", FUNCTIONS),
+        (flags.stack_trace, "--stack-trace", "errors tell the file and the field instead"),
     ];
-    match flags.into_iter().find(|(is_set, ..)| *is_set) {
-        Some((_, flag, why)) => bail!("{flag} is not supported: {why}"),
+    match given.into_iter().find(|(is_given, ..)| *is_given) {
+        Some((_, flag, why)) => bail!("{flag} is not supported: {why}\n  hint: leave the flag out"),
         None => Ok(()),
     }
 }

@@ -14,16 +14,22 @@ use std::time::Duration;
 use kustomize::{FileSystem, RemoteError, RemoteLoader, Repository};
 use parking_lot::Mutex;
 use reqwest::Client;
-use tokio::runtime::Handle;
+use tokio::runtime::{self, Runtime};
 
 use self::checkout::Checkout;
 
 /// Fetches over http and https. What was fetched once is not fetched again; it goes when this is dropped.
+#[derive(Default)]
 pub(super) struct Fetcher {
-    runtime: Handle,
-    /// Made when the first file is fetched, which takes a while.
-    client: Mutex<Option<Client>>,
+    /// Made when the first file is fetched: most builds fetch none.
+    http: Mutex<Option<Arc<Http>>>,
     checkouts: Mutex<HashMap<(String, String), Arc<Checkout>>>,
+}
+
+/// What fetching files takes.
+struct Http {
+    runtime: Runtime,
+    client: Client,
 }
 
 /// Says nothing: there are URLs in it, which may hold tokens.
@@ -38,6 +44,8 @@ impl fmt::Debug for Fetcher {
 enum FetchError {
     #[error("{0} is not supported, only http and https are")]
     Transport(&'static str),
+    #[error("failed to start")]
+    Start(#[source] io::Error),
     #[error("request failed")]
     Request(#[source] reqwest::Error),
     #[error("no answer within {} seconds", .0.as_secs())]
@@ -53,24 +61,22 @@ enum FetchError {
 }
 
 impl Fetcher {
-    /// To be made where there is a runtime, and used on a thread that may block.
-    pub(super) fn new() -> Self {
-        Self { runtime: Handle::current(), client: Mutex::default(), checkouts: Mutex::default() }
-    }
-
-    fn client(&self) -> Result<Client, FetchError> {
-        let mut client = self.client.lock();
-        if let Some(client) = &*client {
-            return Ok(client.clone());
+    fn http(&self) -> Result<Arc<Http>, FetchError> {
+        let mut http = self.http.lock();
+        if let Some(http) = &*http {
+            return Ok(Arc::clone(http));
         }
-        Ok(client.insert(Client::builder().build().map_err(FetchError::Request)?).clone())
+        let runtime =
+            runtime::Builder::new_current_thread().enable_all().build().map_err(FetchError::Start)?;
+        let client = Client::builder().build().map_err(FetchError::Request)?;
+        Ok(Arc::clone(http.insert(Arc::new(Http { runtime, client }))))
     }
 }
 
 impl RemoteLoader for Fetcher {
     fn load_file(&self, url: &str) -> Result<Vec<u8>, RemoteError> {
-        let client = self.client().map_err(failed)?;
-        self.runtime.block_on(file::load(&client, url))
+        let http = self.http().map_err(failed)?;
+        http.runtime.block_on(file::load(&http.client, url))
     }
 
     fn fetch_repository(
