@@ -9,12 +9,17 @@ FERRITE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ferrite
 export FERRITE_CACHE
 export CARGO_TARGET_DIR ?= $(FERRITE_CACHE)/target
 
+# Where the originals are that the engines are compared with.
+ORIGINALS = originals=$$(e2e/testbed/build.sh) && \
+	FERRITE_KUSTOMIZE=$$originals/kustomize FERRITE_HELM=$$originals/helm FERRITE_HELM3=$$originals/helm3 \
+	FERRITE_GOTEMPLATE=$$originals/gotemplate
+
 N ?= 100
 ONCE ?=
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: check
 check: prerequisites ## formatting, lints, documentation
@@ -25,7 +30,7 @@ check: prerequisites ## formatting, lints, documentation
 .PHONY: test
 test: prerequisites testbed ## all tests, the ones on a real API server included
 	cargo build --workspace --bins --locked
-	FERRITE_PROGRAMS=$(CARGO_TARGET_DIR)/debug cargo test --workspace --locked --no-fail-fast
+	$(ORIGINALS) FERRITE_PROGRAMS=$(CARGO_TARGET_DIR)/debug cargo test --workspace --locked --no-fail-fast
 
 .PHONY: demo
 demo: prerequisites testbed ## a commit in Git reaches a cluster, to watch; ONCE=1 ends by itself
@@ -37,6 +42,16 @@ bench: prerequisites testbed ## the fleet benchmark with N=100 Kustomizations
 	cargo build --release --locked --workspace --bin source-controller --bin kustomize-controller
 	cargo build --locked --workspace --bin bench
 	FERRITE_PROGRAMS=$(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/debug/bench --count $(N) $(BENCH_ARGS)
+
+.PHONY: bench-kustomize
+bench-kustomize: prerequisites testbed ## `ferrite kustomize build` beside the original: time, CPU, memory
+	cargo build --release --locked --package cli
+	$(ORIGINALS) FERRITE=$(CARGO_TARGET_DIR)/release/ferrite e2e/bench/kustomize
+
+.PHONY: bench-helm
+bench-helm: prerequisites testbed ## `ferrite helm template` beside the original; LARGE_CHART=DIR adds a large chart
+	cargo build --release --locked --package cli
+	$(ORIGINALS) FERRITE=$(CARGO_TARGET_DIR)/release/ferrite e2e/bench/helm
 
 .PHONY: kills
 kills: prerequisites testbed ## N random kills, each followed by a comparison with an undisturbed run

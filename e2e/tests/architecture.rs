@@ -13,7 +13,7 @@ use serde_json::Value;
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Crates that must reach no client, runtime or network, and what gives those away.
-const ENGINES: [&str; 3] = ["krm", "kustomize", "kustomization"];
+const ENGINES: [&str; 6] = ["krm", "kustomize", "kustomization", "gotemplate", "sprig", "helm"];
 const IMPURE: [&str; 5] = ["kube-client", "tokio", "hyper", "reqwest", "tonic"];
 
 #[test]

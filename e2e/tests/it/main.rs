@@ -8,6 +8,7 @@ mod drift;
 mod failing_build;
 mod frozen_api_server;
 mod git_to_cluster;
+mod helm_records;
 mod killed;
 mod leader_failover;
 mod plain_http;
