@@ -152,7 +152,7 @@ impl Emitter<'_> {
             return self.writer.plain_word(&scalar.text);
         }
         if self.as_read && matches!(scalar.style, Style::SingleQuoted | Style::DoubleQuoted) {
-            return self.writer.quoted(&scalar.text, scalar.style, deeper(indent));
+            return self.writer.quoted(&scalar.text, scalar.style, below(indent));
         }
         // By itself the encoder doesn't turn numbers around as the way through JSON does.
         if self.indent_lists && matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float) {
@@ -170,10 +170,15 @@ impl Emitter<'_> {
                     return self.writer.plain_word(&text);
                 }
                 let text = scalar::through_json(&text);
-                self.writer.string(&text, &Analysis::of(&text), deeper(indent), false);
+                self.writer.string(&text, &Analysis::of(&text), below(indent), false);
             }
         }
     }
+}
+
+/// Where further lines of a text stand; a text that is the whole document is indented all the same.
+fn below(indent: Option<usize>) -> usize {
+    indent.unwrap_or(0) + INDENT
 }
 
 fn deeper(indent: Option<usize>) -> usize {
@@ -297,6 +302,15 @@ mod tests {
         check("a\n\nb\n\n", "|+\n  a\n\n  b\n");
         check(" a\nb", "|2-\n   a\n  b");
         check("a \nb", "\"a \\nb\"");
+    }
+
+    #[test]
+    fn a_text_alone_is_indented() {
+        assert_eq!(emit(&Node::string("a\nb")), "|-\n  a\n  b\n");
+        let text = "word ".repeat(20);
+        let text = text.trim();
+        let folded = format!("{}\n  word word word\n", ["word"; 17].join(" "));
+        assert_eq!(emit(&Node::string(text)), folded);
     }
 
     #[test]
