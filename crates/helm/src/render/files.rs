@@ -12,6 +12,7 @@ use super::glob::Glob;
 use super::method::one_text;
 use super::yaml;
 use crate::chart::File;
+use crate::text;
 
 /// The files by their paths within the chart.
 pub(super) struct Files(Rc<BTreeMap<Str, Str>>);
@@ -35,7 +36,8 @@ impl Files {
     /// A map from base names to what `encode` makes of the contents, as YAML without the last line
     /// break. Of files with one base name the last by path wins; in Helm it is chance.
     fn as_yaml(&self, encode: impl Fn(&Str) -> Value) -> Value {
-        let entries = self.0.iter().map(|(name, data)| (base(name), encode(data)));
+        let entries =
+            self.0.iter().map(|(name, data)| (text::base(&name.to_string_lossy()).to_owned(), encode(data)));
         Value::string(yaml::to_yaml(&Value::map(entries)).unwrap_or_default())
     }
 
@@ -121,16 +123,6 @@ impl Object for Contents {
 
 fn base64_of(data: &Str) -> Value {
     Value::string(STANDARD.encode(data.as_bytes()))
-}
-
-/// Go's `path.Base`.
-fn base(path: &Str) -> Str {
-    let trimmed = path.iter().rposition(|byte| *byte != b'/').map_or(&b""[..], |end| &path[..=end]);
-    match trimmed {
-        b"" if path.is_empty() => ".".into(),
-        b"" => "/".into(),
-        _ => trimmed.rsplit(|byte| *byte == b'/').next().unwrap_or(trimmed).into(),
-    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,10 @@
 //! Source: Helm's `pkg/strvals`. Deviation: JSON nested deeper than 128 levels is refused, and so is a line whose
 //! indexes make lists longer by more than a million items.
 
-mod literal;
 mod parser;
 mod scan;
 
-pub use literal::set_literal;
-pub use parser::{set, set_file, set_json, set_string};
+pub use parser::{set, set_file, set_json, set_literal, set_string};
 
 use gotemplate::strconv::{self, NumError};
 use gotemplate::{Map, MapClass, Value};

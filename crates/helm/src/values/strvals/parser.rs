@@ -1,4 +1,4 @@
-//! The grammar of `--set`, `--set-string`, `--set-file` and `--set-json`.
+//! The grammar of `--set`, `--set-string`, `--set-file`, `--set-json` and `--set-literal`.
 
 use super::scan::Scanner;
 use super::{
@@ -14,7 +14,7 @@ use gotemplate::{Map, Value};
 /// # Errors
 /// The line breaks the grammar; what came before the mistake is set all the same.
 pub fn set(line: &str, values: &Map) -> Result<(), Error> {
-    parse(line, values, &mut |text| Ok(typed(text)))
+    parse(line, values, Form::Text(&mut |text| Ok(typed(text))))
 }
 
 /// Sets values, all of them text.
@@ -22,7 +22,7 @@ pub fn set(line: &str, values: &Map) -> Result<(), Error> {
 /// # Errors
 /// See [`set`].
 pub fn set_string(line: &str, values: &Map) -> Result<(), Error> {
-    parse(line, values, &mut |text| Ok(Value::string(text)))
+    parse(line, values, Form::Text(&mut |text| Ok(Value::string(text))))
 }
 
 /// Sets values to what `read` gives for the text behind each `=`: the contents of files.
@@ -34,7 +34,7 @@ pub fn set_file(
     values: &Map,
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
 ) -> Result<(), Error> {
-    parse(line, values, &mut |text| read(text).map(Value::string).map_err(Error::File))
+    parse(line, values, Form::Text(&mut |text| read(text).map(Value::string).map_err(Error::File)))
 }
 
 /// Sets values that are JSON.
@@ -42,14 +42,31 @@ pub fn set_file(
 /// # Errors
 /// See [`set`]; also what isn't JSON.
 pub fn set_json(line: &str, values: &Map) -> Result<(), Error> {
-    let mut parser = Parser { scanner: Scanner::new(line), reader: None, room: MAX_ADDED_ITEMS };
-    until_end(|| parser.key(values, 0))
+    parse(line, values, Form::Json)
+}
+
+/// Sets one value to the text behind the first `=`, as it is.
+///
+/// # Errors
+/// The key breaks the grammar.
+pub fn set_literal(line: &str, values: &Map) -> Result<(), Error> {
+    parse(line, values, Form::Literal)
 }
 
 type Reader<'a> = &'a mut dyn FnMut(&str) -> Result<Value, Error>;
 
-fn parse(line: &str, values: &Map, reader: Reader<'_>) -> Result<(), Error> {
-    let mut parser = Parser { scanner: Scanner::new(line), reader: Some(reader), room: MAX_ADDED_ITEMS };
+/// What stands behind a `=`.
+enum Form<'r> {
+    /// Lists in braces, and texts up to a comma of which a value is made.
+    Text(Reader<'r>),
+    /// JSON.
+    Json,
+    /// All that is left, as it is; nothing is escaped, and a comma is a character.
+    Literal,
+}
+
+fn parse(line: &str, values: &Map, form: Form<'_>) -> Result<(), Error> {
+    let mut parser = Parser { scanner: Scanner::new(line), form, room: MAX_ADDED_ITEMS };
     until_end(|| parser.key(values, 0))
 }
 
@@ -75,15 +92,20 @@ fn typed(text: &str) -> Value {
 
 struct Parser<'a, 'r> {
     scanner: Scanner<'a>,
-    /// Makes a value of its text; without one values are JSON.
-    reader: Option<Reader<'r>>,
+    form: Form<'r>,
     /// How many items may still be added to lists.
     room: usize,
 }
 
 impl Parser<'_, '_> {
+    /// Whether a backslash takes the meaning from the character behind it.
+    fn escapes(&self) -> bool {
+        !matches!(self.form, Form::Literal)
+    }
+
     fn key(&mut self, values: &Map, dots: usize) -> Result<(), Stop> {
-        let (key, stop) = self.scanner.until(&['=', '[', ',', '.'], true);
+        let stops: &[char] = if self.escapes() { &['=', '[', ',', '.'] } else { &['=', '[', '.'] };
+        let (key, stop) = self.scanner.until(stops, self.escapes());
         match stop {
             None if key.is_empty() => Err(Stop::End),
             None => Err(Error::NoValue(quote(&key)).into()),
@@ -117,9 +139,9 @@ impl Parser<'_, '_> {
     }
 
     fn assign(&mut self, values: &Map, key: &str) -> Result<(), Stop> {
-        let Some(reader) = &mut self.reader else {
-            let value = json_value(&mut self.scanner)?;
-            insert(values, key, value.unwrap_or_default());
+        let Form::Text(reader) = &mut self.form else {
+            let value = self.item_value()?;
+            insert(values, key, value);
             return Ok(());
         };
         if self.scanner.rest().is_empty() {
@@ -134,7 +156,7 @@ impl Parser<'_, '_> {
     }
 
     fn index(&mut self) -> Result<i64, Stop> {
-        let (text, stop) = self.scanner.until(&[']'], true);
+        let (text, stop) = self.scanner.until(&[']'], self.escapes());
         index_of(&text, stop.is_some())
     }
 
@@ -156,7 +178,7 @@ impl Parser<'_, '_> {
         if depth > MAX_INDEX_DEPTH {
             return Err(Error::IndexDepth(MAX_INDEX_DEPTH).into());
         }
-        let (text, stop) = self.scanner.until(&['[', '.', '='], true);
+        let (text, stop) = self.scanner.until(&['[', '.', '='], self.escapes());
         if !text.is_empty() {
             return Err(Error::AfterIndex(quoted_runes(&text)).into());
         }
@@ -182,8 +204,10 @@ impl Parser<'_, '_> {
     }
 
     fn item_value(&mut self) -> Result<Value, Stop> {
-        let Some(reader) = &mut self.reader else {
-            return Ok(json_value(&mut self.scanner)?.unwrap_or_default());
+        let reader = match &mut self.form {
+            Form::Text(reader) => reader,
+            Form::Json => return Ok(json_value(&mut self.scanner)?.unwrap_or_default()),
+            Form::Literal => return Ok(Value::string(self.scanner.until(&[], false).0)),
         };
         if self.scanner.rest().is_empty() {
             return Ok(Value::string(""));
