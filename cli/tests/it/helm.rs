@@ -85,7 +85,8 @@ async fn every_command_line_answers_as_recorded() {
 async fn a_deprecated_chart_is_rendered_and_told_about() {
     let dir = charts();
     let rendered = helm(dir.path(), "template demo deprecated").await;
-    assert_eq!((rendered.code, rendered.stderr.as_str()), (0, "this chart is deprecated\n"), "{rendered:?}");
+    let logged = "level=WARN msg=\"this chart is deprecated\"\n";
+    assert_eq!((rendered.code, rendered.stderr.as_str()), (0, logged), "{rendered:?}");
     assert!(rendered.stdout.contains("# Source: deprecated/templates/a.yaml\n"), "{rendered:?}");
     let shown = helm(dir.path(), "show chart deprecated").await;
     assert_eq!((shown.code, shown.stderr.as_str()), (0, ""), "{shown:?}");

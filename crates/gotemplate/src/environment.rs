@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use crate::budget::{Budget, Options};
 use crate::builtins;
+use crate::cycles::Changed;
 use crate::error::{Error, ErrorKind};
 use crate::exec::Context;
 use crate::function::{Functions, Table};
-use crate::node::{Tree, is_empty};
-use crate::parse::{self, Delimiters, Parsed};
+use crate::node::Tree;
+use crate::parse::{Delimiters, Grammar, Parsed};
 use crate::string::Str;
 use crate::value::Value;
 
@@ -23,7 +24,8 @@ pub struct Environment {
     name: Str,
     scope: Rc<Scope>,
     functions: Rc<Table>,
-    delimiters: Rc<Delimiters>,
+    grammar: Grammar,
+    changed: Rc<Changed>,
     missing_key: MissingKey,
 }
 
@@ -51,11 +53,13 @@ impl Environment {
     ///
     /// `name` stands in the error text for a template that doesn't exist.
     pub fn new(name: impl Into<Str>, functions: &Functions) -> Self {
+        let functions = Table::new(functions, builtins::all());
         Self {
             name: name.into(),
             scope: Rc::default(),
-            functions: Rc::new(Table::new(functions, builtins::all())),
-            delimiters: Rc::default(),
+            grammar: Grammar { delimiters: Arc::default(), names: Arc::clone(functions.names()) },
+            functions: Rc::new(functions),
+            changed: Rc::default(),
             missing_key: MissingKey::default(),
         }
     }
@@ -76,7 +80,7 @@ impl Environment {
         if !right.is_empty() {
             delimiters.right = right.as_bytes().into();
         }
-        self.delimiters = Rc::new(delimiters);
+        self.grammar.delimiters = Arc::new(delimiters);
         self
     }
 
@@ -100,8 +104,12 @@ impl Environment {
     /// Parses without adding. The result can be kept, and added to any environment whose functions
     /// have the same names, also in other threads.
     pub fn parsed(&self, name: impl Into<Str>, text: impl Into<Str>) -> Result<Parsed, Error> {
-        let (name, text) = (name.into(), text.into());
-        parse::parse(&name, &text, &self.delimiters, &self.functions).map_err(|error| *error)
+        Ok(self.grammar.parse(name, text)?)
+    }
+
+    /// How this environment parses.
+    pub fn grammar(&self) -> &Grammar {
+        &self.grammar
     }
 
     /// Adds what was parsed, as [`parse`](Self::parse) does.
@@ -111,7 +119,7 @@ impl Environment {
             self.scope = Rc::new(Scope { below, templates: HashMap::new() });
         }
         for tree in parsed.trees.iter() {
-            if is_empty(&tree.root, &tree.source) && self.template(&tree.name).is_some() {
+            if tree.source.is_empty(tree.root) && self.template(&tree.name).is_some() {
                 continue;
             }
             if let Some(scope) = Rc::get_mut(&mut self.scope) {
@@ -147,6 +155,18 @@ impl Environment {
     ) -> Result<(), Error> {
         let tree = self.require(name).map_err(|error| *error)?;
         Context::run(self, budget, tree, data, output).map_err(|error| *error)
+    }
+
+    /// Frees the maps that templates made to lie in themselves. The caller lets go of the values first that it gave
+    /// to the executions and that it doesn't need any more: what it holds stays as it is.
+    ///
+    /// Copies of an environment have this in common.
+    pub fn free_cycles(&self) {
+        self.changed.free();
+    }
+
+    pub(crate) fn changed(&self) -> &Changed {
+        &self.changed
     }
 
     pub(crate) fn template(&self, name: &[u8]) -> Option<&Arc<Tree>> {

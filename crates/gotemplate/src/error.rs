@@ -19,13 +19,7 @@ pub struct Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The text of a template is wrong.
-    Parse {
-        /// The name under which the text was parsed.
-        file: String,
-        /// 1 is the first line.
-        line: usize,
-        message: String,
-    },
+    Parse(ParseError),
     /// A template was to be executed that doesn't exist.
     NoTemplate {
         name: Str,
@@ -34,6 +28,17 @@ pub enum ErrorKind {
     },
     /// An action failed.
     Execute(Box<Location>),
+}
+
+/// Why a text couldn't be parsed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("template: {file}:{line}: {message}")]
+pub struct ParseError {
+    /// The name under which the text was parsed.
+    pub file: String,
+    /// 1 is the first line.
+    pub line: usize,
+    pub message: String,
 }
 
 /// Where and how an execution failed.
@@ -78,18 +83,18 @@ impl Error {
             };
         }
     }
+}
 
-    pub(crate) fn parse(file: &str, line: usize, message: String) -> Self {
-        Self { kind: ErrorKind::Parse { file: file.to_owned(), line, message }, cause: None }
+impl From<ParseError> for Error {
+    fn from(error: ParseError) -> Self {
+        Self { kind: ErrorKind::Parse(error), cause: None }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ErrorKind::Parse { file, line, message } => {
-                write!(f, "template: {file}:{line}: {message}")
-            }
+            ErrorKind::Parse(error) => error.fmt(f),
             ErrorKind::NoTemplate { name, environment } => {
                 let (name, environment) = (strconv::quote(name), strconv::quote(environment));
                 write!(f, "template: no template {name} associated with template {environment}")

@@ -4,7 +4,9 @@
 //! the call and its error texts name the types. The body gets arguments that fit.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::error::{Error, LimitError};
 use crate::exec::Context;
@@ -124,8 +126,14 @@ impl Functions {
 
 /// All functions of an environment, resolved.
 pub(crate) struct Table {
-    slots: HashMap<&'static str, u32>,
+    names: Arc<Names>,
     entries: Vec<(&'static str, Callee)>,
+}
+
+/// The names of functions, each with its slot: all that is needed to parse.
+#[derive(Debug)]
+pub(crate) struct Names {
+    slots: HashMap<&'static [u8], u32, BuildHasherDefault<NameHasher>>,
 }
 
 /// What a name in a template calls.
@@ -153,12 +161,12 @@ impl Table {
         let own = functions.by_name.iter();
         entries.extend(own.map(|(name, function)| (*name, Callee::Function(function.clone()))));
         entries.sort_unstable_by_key(|(name, _)| *name);
-        let slots = entries.iter().zip(0..).map(|((name, _), slot)| (*name, slot)).collect();
-        Self { slots, entries }
+        let slots = entries.iter().zip(0..).map(|((name, _), slot)| (name.as_bytes(), slot)).collect();
+        Self { names: Arc::new(Names { slots }), entries }
     }
 
-    pub(crate) fn slot(&self, name: &str) -> Option<u32> {
-        self.slots.get(name).copied()
+    pub(crate) fn names(&self) -> &Arc<Names> {
+        &self.names
     }
 
     /// The function of that name, which most likely is in that slot.
@@ -166,11 +174,42 @@ impl Table {
         match self.entries.get(slot as usize) {
             Some((found, callee)) if found.as_bytes() == name => Some((found, callee)),
             _ => {
-                let slot = self.slot(std::str::from_utf8(name).ok()?)?;
+                let slot = self.names.slot(name)?;
                 let (found, callee) = &self.entries[slot as usize];
                 Some((found, callee))
             }
         }
+    }
+}
+
+impl Names {
+    pub(crate) fn slot(&self, name: &[u8]) -> Option<u32> {
+        self.slots.get(name).copied()
+    }
+}
+
+/// FNV-1a, which is quick for short names. Nobody can make it slow: the names are the program's own.
+struct NameHasher(u64);
+
+impl Default for NameHasher {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.0 = (self.0 ^ number as u64).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

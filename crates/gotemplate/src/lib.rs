@@ -16,6 +16,8 @@
 //! ([`Parsed`]) can be kept and shared between threads; values can't. A function declares the types of
 //! its parameters and gets arguments that fit; through the [`Context`] it executes other templates.
 //!
+//! Templates can make maps that lie in themselves: [`Environment::free_cycles`].
+//!
 //! An execution ends whatever the template: see [`Limits`]. The stack grows as templates nest, so
 //! that no thread needs a large one.
 //!
@@ -28,6 +30,7 @@
 
 pub mod budget;
 mod builtins;
+mod cycles;
 pub mod environment;
 pub mod error;
 pub mod exec;
@@ -45,10 +48,10 @@ pub mod value;
 
 pub use budget::{Budget, Limits, Options};
 pub use environment::{Environment, MissingKey};
-pub use error::{Error, ErrorKind, LimitError, Location};
+pub use error::{Error, ErrorKind, LimitError, Location, ParseError};
 pub use exec::Context;
 pub use function::{CallError, Function, Functions};
-pub use parse::Parsed;
+pub use parse::{Grammar, Parsed};
 pub use string::Str;
 pub use types::{IntType, Kind, Type};
 pub use value::{List, Map, MapClass, NamedMap, Object, Value};

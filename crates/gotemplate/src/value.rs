@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::rc::Rc;
 
+use crate::cycles::Entries;
 use crate::function::CallError;
 use crate::string::Str;
 use crate::types::{IntType, Kind, Type};
@@ -48,7 +49,7 @@ pub struct List {
 pub struct Map {
     class: MapClass,
     is_nil: bool,
-    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
+    entries: Rc<Entries>,
 }
 
 /// The Go type of a [`Map`].
@@ -329,6 +330,18 @@ impl Map {
         Self { class, is_nil: self.is_nil, entries: Rc::clone(&self.entries) }
     }
 
+    pub(crate) fn entries(&self) -> &Rc<Entries> {
+        &self.entries
+    }
+
+    /// Takes the entries out if nobody else holds them.
+    fn last_entries(&self) -> BTreeMap<Str, Value> {
+        match self.entries.try_borrow_mut() {
+            Ok(mut entries) if Rc::strong_count(&self.entries) == 1 => mem::take(&mut entries),
+            _ => BTreeMap::new(),
+        }
+    }
+
     /// Whether both are one map, whatever their types.
     pub fn is_same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.entries, &other.entries)
@@ -395,11 +408,9 @@ impl Drop for List {
 
 impl Drop for Map {
     fn drop(&mut self) {
-        if let Some(entries) = Rc::get_mut(&mut self.entries) {
-            let entries = mem::take(entries.get_mut());
-            if entries.values().any(Value::is_container) {
-                drop_flat(entries.into_values().collect());
-            }
+        let entries = self.last_entries();
+        if entries.values().any(Value::is_container) {
+            drop_flat(entries.into_values().collect());
         }
     }
 }
@@ -416,10 +427,8 @@ fn drop_flat(mut values: Vec<Value>) {
                 }
             }
             Value::Map(map) => {
-                if let Some(mut map) = Rc::into_inner(map)
-                    && let Some(entries) = Rc::get_mut(&mut map.entries)
-                {
-                    values.extend(mem::take(entries.get_mut()).into_values());
+                if let Some(map) = Rc::into_inner(map) {
+                    values.extend(map.last_entries().into_values());
                 }
             }
             _ => {}

@@ -59,20 +59,20 @@ fn templates(c: &mut Criterion) {
     group.throughput(Throughput::Elements(count(&chart) as u64));
     // Partials are parsed, but not executed.
     let partials = as_partials(&chart);
-    let parsed = render::render(&partials, &values, &context, &options).expect("it can be parsed");
+    let parsed = render::render(&partials, Rc::clone(&values), &context, &options).expect("it can be parsed");
     assert!(parsed.is_empty());
     group.bench_function("parse", |b| {
-        b.iter(|| render::render(black_box(&partials), &values, &context, &options))
+        b.iter(|| render::render(black_box(&partials), Rc::clone(&values), &context, &options))
     });
     group.bench_function("render", |b| {
-        b.iter(|| render::render(black_box(&chart), &values, &context, &options))
+        b.iter(|| render::render(black_box(&chart), Rc::clone(&values), &context, &options))
     });
     group.finish();
 }
 
 fn sorting(c: &mut Criterion) {
     let chart = processed();
-    let mut rendered = render::render(&chart, &coalesced(&chart), &context(), &render::Options::default())
+    let mut rendered = render::render(&chart, coalesced(&chart), &context(), &render::Options::default())
         .expect("it renders");
     // Notes are no manifests.
     rendered.retain(|path, _| !path.ends_with("NOTES.txt"));

@@ -91,7 +91,7 @@ pub fn assemble(
             .map_err(|error| Error::Schema(error.to_string()))?;
     }
     check_kube_version(chart, context)?;
-    let mut files = render::render(chart, &coalesced, context, &options.render)?;
+    let mut files = render::render(chart, coalesced, context, &options.render)?;
     assembled.notes = take_notes(&mut files, chart, options.sub_notes);
     let sorted = manifest::sort(&files, Order::Install, compat)
         .map_err(|error| Error::Manifest { error, rendered: everything(&files) })?;

@@ -5,6 +5,7 @@ pub mod chart;
 mod compat;
 pub mod manifest;
 pub mod package;
+mod parallel;
 pub mod release;
 pub mod render;
 pub mod repository;

@@ -1,8 +1,16 @@
 //! Texts as Go prints them, for messages that must read as Helm's.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Puts a text in quotes as Go's `%q` does.
 pub(crate) fn quote(text: &str) -> String {
     gotemplate::strconv::quote(text.as_bytes())
+}
+
+/// Bytes in base64 with padding, as Go's JSON writes them.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// Go's `unicode.IsSpace`.

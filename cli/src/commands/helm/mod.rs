@@ -1,6 +1,7 @@
 //! `helm template`, `package` and `show`, with the words and exit codes of the program of that name.
 
 mod args;
+mod log;
 mod package;
 mod show;
 mod source;

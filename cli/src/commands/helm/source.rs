@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use helm::chart::{self, Chart, LoadOptions, dependencies};
 
-use crate::output;
+use super::log::{Level, log};
 
 /// Loads a chart that can be rendered by itself.
 ///
@@ -17,7 +17,7 @@ pub(super) fn load_installable(path: &str) -> Result<Chart> {
     let kind = &chart.metadata.kind;
     ensure!(kind.is_empty() || kind == "application", "{kind} charts are not installable");
     if chart.metadata.deprecated {
-        output::note("this chart is deprecated");
+        log(Level::Warn, "this chart is deprecated");
     }
     complete(chart).context(
         "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' \
@@ -59,7 +59,7 @@ pub(super) fn load(path: &str) -> Result<Chart> {
         chart::sniff(path, &data)?;
         chart::load_archive(&data[..], &options, &mut warnings)?
     };
-    warnings.iter().for_each(|warning| output::note(warning));
+    warnings.iter().for_each(|warning| log(Level::Info, warning));
     Ok(chart)
 }
 

@@ -1,19 +1,23 @@
 //! `helm template`: what an install would apply, to stdout or to files.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use helm::assemble::{self, Assembled, Error};
+use helm::chart::{Chart, Crd};
 use helm::manifest::Event;
 use helm::render::{Capabilities, Context, KubeVersion, ReleaseInfo};
 use helm::{Compat, manifest};
 
 use super::args::Template;
+use super::log::{Level, log};
 use super::source;
 use super::values;
 use crate::output;
@@ -41,19 +45,19 @@ pub(super) fn run(args: &Template, namespace: Option<&str>) -> Result<()> {
     let values = values::collect(&args.values)?;
     let mut chart = source::load_installable(path)?;
     check_name(name)?;
-    let mut options = assemble::Options {
-        include_crds: args.include_crds && args.output_dir.is_none(),
-        skip_schema: args.skip_schema_validation,
-        ..assemble::Options::default()
-    };
+    let mut options =
+        assemble::Options { skip_schema: args.skip_schema_validation, ..assemble::Options::default() };
     options.render.enable_dns = args.enable_dns;
     match assemble::assemble(&mut chart, &values, &context, &options) {
         Ok(assembled) => {
-            assembled.warnings.iter().for_each(|warning| output::note(warning));
+            assembled.warnings.iter().for_each(|warning| log(Level::Info, warning));
             match &args.output_dir {
-                Some(dir) => write(args, name, dir, &chart, &assembled),
-                None => print(args, &assembled),
+                Some(dir) => write(args, name, dir, &chart, &assembled)?,
+                None => print(args, &chart, &assembled)?,
             }
+            // The program ends: to free this piece by piece takes longer than to leave it to the system.
+            mem::forget((chart, assembled, values));
+            Ok(())
         }
         Err(Error::Manifest { error, rendered }) if args.debug => {
             output::print(&format!("{}\n", rendered.trim()))?;
@@ -102,19 +106,42 @@ fn context(args: &Template, name: &str, namespace: &str) -> Result<Context> {
     })
 }
 
-fn print(args: &Template, assembled: &Assembled) -> Result<()> {
+fn print(args: &Template, chart: &Chart, assembled: &Assembled) -> Result<()> {
     let mut hooks = String::new();
     for hook in shown_hooks(args, assembled) {
         let _ = write!(hooks, "---\n# Source: {}\n{}\n", hook.path, hook.manifest);
     }
-    // Manifests can be large: they aren't copied to be printed.
-    let manifest = assembled.manifest.trim();
-    if !args.show_only.is_empty() {
-        output::print(&only(&format!("{manifest}\n{hooks}"), &args.show_only)?)?;
-        return Ok(());
+    let crds = if args.include_crds { chart.crds() } else { Vec::new() };
+    let mut pieces = manifest(&crds, assembled);
+    pieces.extend(["\n", &hooks].map(Cow::from));
+    if args.show_only.is_empty() {
+        pieces.iter().try_for_each(|piece| output::print(piece))?;
+    } else {
+        output::print(&only(&pieces.concat(), &args.show_only)?)?;
     }
-    [manifest, "\n", &hooks].into_iter().try_for_each(output::print)?;
     Ok(())
+}
+
+/// The manifest without space at its end. It can be large, the definitions above all: so it stays in pieces, which
+/// aren't copied to be printed.
+fn manifest<'a>(crds: &'a [Crd<'a>], assembled: &'a Assembled) -> Vec<Cow<'a, str>> {
+    let mut pieces = Vec::new();
+    for crd in crds {
+        let source = format!("---\n# Source: {}\n", crd.path);
+        pieces.extend([source.into(), crd.file.data.to_string_lossy(), "\n".into()]);
+    }
+    pieces.push(Cow::from(&assembled.manifest));
+    while let Some(last) = pieces.pop() {
+        let length = last.trim_end().len();
+        if length > 0 {
+            pieces.push(match last {
+                Cow::Borrowed(text) => Cow::from(&text[..length]),
+                Cow::Owned(text) => Cow::from(text[..length].to_owned()),
+            });
+            break;
+        }
+    }
+    pieces
 }
 
 fn shown_hooks<'a>(args: &Template, assembled: &'a Assembled) -> Vec<&'a manifest::Hook> {
@@ -152,13 +179,7 @@ fn is_of(document: &str, pattern: &str) -> bool {
 }
 
 /// Writes each template's documents to a file of its own.
-fn write(
-    args: &Template,
-    name: &str,
-    dir: &Path,
-    chart: &helm::chart::Chart,
-    assembled: &Assembled,
-) -> Result<()> {
+fn write(args: &Template, name: &str, dir: &Path, chart: &Chart, assembled: &Assembled) -> Result<()> {
     let named = if args.release_name { dir.join(name) } else { dir.to_owned() };
     let mut files = Files::default();
     if args.include_crds {

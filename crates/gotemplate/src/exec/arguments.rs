@@ -23,7 +23,7 @@ impl<'e> Context<'e> {
             }
             kind @ (ExpressionKind::Bool(_) | ExpressionKind::Number(_) | ExpressionKind::String(_)) => {
                 self.at = At::Part(Part::Expression(word));
-                self.typed_literal(parameter, word, kind)
+                self.typed_literal(parameter, word, *kind)
             }
             _ => {
                 let operand = self.operand(dot, word)?;
@@ -35,22 +35,25 @@ impl<'e> Context<'e> {
     /// The value of an argument of any type.
     pub(super) fn operand(&mut self, dot: &Operand, word: &'e Expression) -> Result<Operand> {
         self.at = At::Part(Part::Expression(word));
+        let syntax = self.syntax();
         match &word.kind {
             ExpressionKind::Dot => Ok(dot.clone()),
             ExpressionKind::Nil => Ok(Operand::default()),
-            ExpressionKind::Field(names) => self.field_chain(dot, dot, word, names, &[], None),
-            ExpressionKind::Variable(variable, names) => self.variable(dot, word, variable, names, &[], None),
+            ExpressionKind::Field(names) => self.field_chain(dot, dot, word, syntax.row(*names), &[], None),
+            ExpressionKind::Variable(variable, names) => {
+                self.variable(dot, word, variable, syntax.row(*names), &[], None)
+            }
             ExpressionKind::Pipe(pipe) => {
-                crate::stack::grow(|| self.pipeline(dot, pipe)).map(Operand::concrete)
+                crate::stack::grow(|| self.pipeline(dot, syntax.get(*pipe))).map(Operand::concrete)
             }
             ExpressionKind::Function(identifier) => {
                 self.function(dot, identifier, At::Part(Part::Expression(word)), &[], None)
             }
             ExpressionKind::Chain(inner, names) => {
-                let receiver = self.chain_receiver(dot, inner)?;
-                self.field_chain(dot, &receiver, word, names, &[], None)
+                let receiver = self.chain_receiver(dot, syntax.get(*inner))?;
+                self.field_chain(dot, &receiver, word, syntax.row(*names), &[], None)
             }
-            kind => self.literal(kind).map(Operand::concrete),
+            kind => self.literal(*kind).map(Operand::concrete),
         }
     }
 
@@ -67,18 +70,20 @@ impl<'e> Context<'e> {
     }
 
     /// A literal takes the type of the parameter, if it can.
-    fn typed_literal(&self, parameter: &Type, word: &Expression, kind: &ExpressionKind) -> Result<Value> {
+    fn typed_literal(&self, parameter: &Type, word: &Expression, kind: ExpressionKind) -> Result<Value> {
         let number = match kind {
-            ExpressionKind::Number(number) => Some(number),
+            ExpressionKind::Number(number) => Some(self.syntax().get(number)),
             _ => None,
         };
         let (value, expected) = match parameter.kind() {
             Kind::Bool => match kind {
-                ExpressionKind::Bool(value) => (Some(Value::Bool(*value)), "bool"),
+                ExpressionKind::Bool(value) => (Some(Value::Bool(value)), "bool"),
                 _ => (None, "bool"),
             },
             Kind::String => match kind {
-                ExpressionKind::String(literal) => (Some(Value::String(literal.text.clone())), "string"),
+                ExpressionKind::String(literal) => {
+                    (Some(Value::String(self.syntax().get(literal).text.clone())), "string")
+                }
                 _ => (None, "string"),
             },
             Kind::Int(int) if int.is_signed() => {

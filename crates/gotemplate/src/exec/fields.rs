@@ -21,6 +21,7 @@ impl<'e> Context<'e> {
         self.at = At::Part(Part::Expression(inner));
         match &inner.kind {
             ExpressionKind::Pipe(pipe) => {
+                let pipe = self.syntax().get(*pipe);
                 crate::stack::grow(|| self.pipeline(dot, pipe)).map(Operand::concrete)
             }
             ExpressionKind::Function(identifier) => {

@@ -17,10 +17,10 @@ use crate::budget::Budget;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, LimitError, Location};
 use crate::function::CallError;
-use crate::node::{Name, Part, Position, Print, ROOT_VARIABLE, Tree, VariableId};
+use crate::node::{Name, Part, Position, Print, ROOT_VARIABLE, Syntax, Tree, VariableId};
 use crate::parse::Parsed;
 use crate::string::Str;
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 pub(crate) use operand::Operand;
 
@@ -114,6 +114,12 @@ impl<'e> Context<'e> {
         self.budget.depth()
     }
 
+    /// Says that a function is about to put values into a map, which may make it lie in itself: see
+    /// [`Environment::free_cycles`].
+    pub fn changes(&self, map: &Map) {
+        self.environment.changed().record(map);
+    }
+
     /// Counts bytes that a function makes as if they were written; an error when that's too many,
     /// or when the execution was cancelled.
     pub fn charge(&self, bytes: usize) -> std::result::Result<(), LimitError> {
@@ -127,7 +133,7 @@ impl<'e> Context<'e> {
         let (caller, at) = (mem::replace(&mut self.tree, tree), mem::replace(&mut self.at, At::Start));
         let first_variable = mem::replace(&mut self.first_variable, self.variables.len());
         self.variables.push((ROOT_VARIABLE, dot.clone()));
-        let result = crate::stack::grow(|| self.walk_list(dot, &tree.root));
+        let result = crate::stack::grow(|| self.walk_list(dot, tree.root));
         self.variables.truncate(self.first_variable);
         (self.tree, self.at, self.first_variable) = (caller, at, first_variable);
         self.budget.leave();
@@ -157,6 +163,12 @@ impl<'e> Context<'e> {
         }
     }
 
+    /// What the template that is executing consists of.
+    fn syntax(&self) -> &'e Syntax {
+        let tree: &'e Tree = self.tree;
+        &tree.source.syntax
+    }
+
     /// A name as error texts show it.
     fn shown(&self, name: Name) -> Cow<'e, str> {
         self.tree.source.shown(name)
@@ -164,11 +176,11 @@ impl<'e> Context<'e> {
 
     fn location(&self, message: String) -> Location {
         let source = &self.tree.source;
-        let (line, column) = source.line_and_column(self.at.position());
+        let position = self.at.position();
         Location {
             file: source.name.to_string(),
-            line,
-            column,
+            line: source.line(position),
+            column: source.column(position),
             template: self.tree.name.to_string(),
             context: self.print(self.at),
             message,

@@ -8,12 +8,13 @@ impl<'e> Context<'e> {
     /// The value of a pipeline, after its variables were declared or assigned.
     pub(super) fn pipeline(&mut self, dot: &Operand, pipe: &'e Pipe) -> Result<Value> {
         self.at = At::Part(Part::Pipe(pipe));
+        let syntax = self.syntax();
         let mut last = None;
-        for command in &pipe.commands {
+        for command in syntax.row(pipe.commands) {
             last = Some(self.command(dot, command, last)?.value);
         }
         let value = last.unwrap_or_default();
-        for variable in &pipe.variables {
+        for variable in syntax.row(pipe.variables) {
             let operand = Operand::concrete(value.clone());
             if pipe.is_assignment {
                 self.assign(variable, operand)?;
@@ -26,7 +27,8 @@ impl<'e> Context<'e> {
 
     /// `last` is the value of the command before, which becomes the last argument.
     fn command(&mut self, dot: &Operand, command: &'e Command, last: Option<Value>) -> Result<Operand> {
-        let [first, arguments @ ..] = &command.words[..] else {
+        let syntax = self.syntax();
+        let [first, arguments @ ..] = syntax.row(command.words) else {
             return Err(self.fail("empty command".to_owned()));
         };
         match &first.kind {
@@ -36,18 +38,18 @@ impl<'e> Context<'e> {
             }
             ExpressionKind::Field(names) => {
                 self.at = At::Part(Part::Expression(first));
-                self.field_chain(dot, dot, first, names, arguments, last.as_ref())
+                self.field_chain(dot, dot, first, syntax.row(*names), arguments, last.as_ref())
             }
             ExpressionKind::Variable(variable, names) => {
-                self.variable(dot, first, variable, names, arguments, last.as_ref())
+                self.variable(dot, first, variable, syntax.row(*names), arguments, last.as_ref())
             }
             ExpressionKind::Chain(inner, names) => {
-                let receiver = self.chain_receiver(dot, inner)?;
-                self.field_chain(dot, &receiver, first, names, arguments, last.as_ref())
+                let receiver = self.chain_receiver(dot, syntax.get(*inner))?;
+                self.field_chain(dot, &receiver, first, syntax.row(*names), arguments, last.as_ref())
             }
             ExpressionKind::Pipe(pipe) => {
                 self.takes_no_arguments(first, arguments, last.as_ref())?;
-                crate::stack::grow(|| self.pipeline(dot, pipe)).map(Operand::concrete)
+                crate::stack::grow(|| self.pipeline(dot, syntax.get(*pipe))).map(Operand::concrete)
             }
             kind => {
                 self.at = At::Part(Part::Expression(first));
@@ -55,7 +57,7 @@ impl<'e> Context<'e> {
                 match kind {
                     ExpressionKind::Dot => Ok(dot.clone()),
                     ExpressionKind::Nil => Err(self.fail("nil is not a command".to_owned())),
-                    kind => self.literal(kind).map(Operand::concrete),
+                    kind => self.literal(*kind).map(Operand::concrete),
                 }
             }
         }
@@ -70,20 +72,20 @@ impl<'e> Context<'e> {
         if arguments.is_empty() && last.is_none() {
             return Ok(());
         }
-        let first = match &first.kind {
+        let first = match first.kind {
             // Go prints a pipeline without its parentheses here.
-            ExpressionKind::Pipe(pipe) => self.print(At::Part(Part::Pipe(pipe))),
+            ExpressionKind::Pipe(pipe) => self.print(At::Part(Part::Pipe(self.syntax().get(pipe)))),
             _ => self.print(At::Part(Part::Expression(first))),
         };
         Err(self.fail(format!("can't give argument to non-function {first}")))
     }
 
     /// The value of a literal where any type will do.
-    pub(super) fn literal(&self, kind: &ExpressionKind) -> Result<Value> {
+    pub(super) fn literal(&self, kind: ExpressionKind) -> Result<Value> {
         match kind {
-            ExpressionKind::Bool(value) => Ok(Value::Bool(*value)),
-            ExpressionKind::String(literal) => Ok(Value::String(literal.text.clone())),
-            ExpressionKind::Number(number) => self.ideal(number),
+            ExpressionKind::Bool(value) => Ok(Value::Bool(value)),
+            ExpressionKind::String(literal) => Ok(Value::String(self.syntax().get(literal).text.clone())),
+            ExpressionKind::Number(number) => self.ideal(self.syntax().get(number)),
             _ => Ok(Value::Nil),
         }
     }

@@ -3,7 +3,7 @@
 use super::{At, Context, Operand, Result};
 use crate::error::{Error, LimitError};
 use crate::fmt;
-use crate::node::{Branch, Node, Part, Pipe, TemplateCall};
+use crate::node::{Branch, Node, Part, Pipe, Row, TemplateCall};
 use crate::stack;
 use crate::strconv;
 use crate::types::{IntType, Kind};
@@ -18,23 +18,24 @@ pub(super) enum Flow {
 }
 
 impl<'e> Context<'e> {
-    pub(super) fn walk_list(&mut self, dot: &Operand, nodes: &'e [Node]) -> Result<Flow> {
-        for node in nodes {
-            let flow = match node {
+    pub(super) fn walk_list(&mut self, dot: &Operand, list: Row<Node>) -> Result<Flow> {
+        let syntax = self.syntax();
+        for node in syntax.row(list) {
+            let flow = match *node {
                 Node::Text { start, end } => {
                     let tree = self.tree;
-                    self.write(tree.source.slice(*start, *end))?;
+                    self.write(tree.source.slice(start, end))?;
                     Flow::Normal
                 }
                 Node::Action(pipe) => {
-                    self.walk_action(dot, pipe)?;
+                    self.walk_action(dot, syntax.get(pipe))?;
                     Flow::Normal
                 }
-                Node::If(branch) => self.walk_if(dot, branch)?,
-                Node::With(branch) => self.walk_with(dot, branch)?,
-                Node::Range(branch) => self.walk_range(dot, branch)?,
+                Node::If(branch) => self.walk_if(dot, syntax.get(branch))?,
+                Node::With(branch) => self.walk_with(dot, syntax.get(branch))?,
+                Node::Range(branch) => self.walk_range(dot, syntax.get(branch))?,
                 Node::Template(call) => {
-                    self.walk_template(dot, call)?;
+                    self.walk_template(dot, syntax.get(call))?;
                     Flow::Normal
                 }
                 Node::Break => Flow::Break,
@@ -84,11 +85,8 @@ impl<'e> Context<'e> {
     fn walk_if(&mut self, dot: &Operand, branch: &'e Branch) -> Result<Flow> {
         self.step()?;
         let mark = self.variables.len();
-        let body = if self.pipeline(dot, &branch.pipe)?.is_true() {
-            Some(&branch.body)
-        } else {
-            branch.otherwise.as_ref()
-        };
+        let body =
+            if self.pipeline(dot, &branch.pipe)?.is_true() { Some(branch.body) } else { branch.otherwise };
         let flow = match body {
             Some(body) => stack::grow(|| self.walk_list(dot, body))?,
             None => Flow::Normal,
@@ -103,8 +101,8 @@ impl<'e> Context<'e> {
         let value = self.pipeline(dot, &branch.pipe)?;
         let flow = if value.is_true() {
             let dot = Operand::concrete(value);
-            stack::grow(|| self.walk_list(&dot, &branch.body))?
-        } else if let Some(otherwise) = &branch.otherwise {
+            stack::grow(|| self.walk_list(&dot, branch.body))?
+        } else if let Some(otherwise) = branch.otherwise {
             stack::grow(|| self.walk_list(dot, otherwise))?
         } else {
             Flow::Normal
@@ -119,7 +117,7 @@ impl<'e> Context<'e> {
         let value = self.pipeline(dot, &branch.pipe)?;
         let mut flow = Flow::Normal;
         if !self.iterate(branch, &value)?
-            && let Some(otherwise) = &branch.otherwise
+            && let Some(otherwise) = branch.otherwise
         {
             flow = stack::grow(|| self.walk_list(dot, otherwise))?;
         }
@@ -204,7 +202,7 @@ impl<'e> Context<'e> {
         self.step()?;
         let pipe = &branch.pipe;
         let mark = self.variables.len();
-        match (&pipe.variables[..], pipe.is_assignment) {
+        match (self.syntax().row(pipe.variables), pipe.is_assignment) {
             ([], _) => {}
             ([one], true) => self.assign(one, element.clone())?,
             ([first, second, ..], true) => {
@@ -218,7 +216,7 @@ impl<'e> Context<'e> {
                 self.variables[mark - 2].1 = index;
             }
         }
-        let flow = stack::grow(|| self.walk_list(element, &branch.body))?;
+        let flow = stack::grow(|| self.walk_list(element, branch.body))?;
         self.variables.truncate(mark);
         Ok(flow)
     }

@@ -1,6 +1,7 @@
 //! Parsed templates. They hold text and numbers only, so threads can share them.
 
 mod print;
+mod syntax;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,52 +10,54 @@ use crate::string::Str;
 use crate::utf8;
 
 pub(crate) use print::{Part, Print};
+pub(crate) use syntax::{Id, Row, Syntax};
 
 /// A parsed template.
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) name: Str,
     pub(crate) source: Arc<Source>,
-    pub(crate) root: Vec<Node>,
+    pub(crate) root: Row<Node>,
 }
 
-/// The text that one or more templates were parsed from.
+/// The text that one or more templates were parsed from, and what it was parsed to.
 #[derive(Debug)]
 pub(crate) struct Source {
     /// The name under which it was parsed.
     pub(crate) name: Str,
     pub(crate) text: Str,
+    pub(crate) syntax: Syntax,
 }
 
 /// A byte's offset in the source.
 pub(crate) type Position = u32;
 
 /// Text or an action.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Node {
     /// A part of the source.
     Text {
         start: Position,
         end: Position,
     },
-    Action(Pipe),
-    If(Box<Branch>),
-    With(Box<Branch>),
-    Range(Box<Branch>),
-    Template(Box<TemplateCall>),
+    Action(Id<Pipe>),
+    If(Id<Branch>),
+    With(Id<Branch>),
+    Range(Id<Branch>),
+    Template(Id<TemplateCall>),
     Break,
     Continue,
 }
 
 /// What `if`, `with` and `range` have in common.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Branch {
     pub(crate) pipe: Pipe,
-    pub(crate) body: Vec<Node>,
-    pub(crate) otherwise: Option<Vec<Node>>,
+    pub(crate) body: Row<Node>,
+    pub(crate) otherwise: Option<Row<Node>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TemplateCall {
     pub(crate) position: Position,
     pub(crate) name: Str,
@@ -62,13 +65,13 @@ pub(crate) struct TemplateCall {
 }
 
 /// Commands, each of which gets the result of the one before it as last argument.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pipe {
     pub(crate) position: Position,
     /// The variables get a new value rather than being declared.
     pub(crate) is_assignment: bool,
-    pub(crate) variables: Vec<Variable>,
-    pub(crate) commands: Vec<Command>,
+    pub(crate) variables: Row<Variable>,
+    pub(crate) commands: Row<Command>,
 }
 
 /// The name of a variable, with its dollar sign.
@@ -86,34 +89,34 @@ pub(crate) type VariableId = u32;
 pub(crate) const ROOT_VARIABLE: VariableId = 0;
 
 /// A function or operand, and its arguments.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Command {
     pub(crate) position: Position,
     /// Never empty.
-    pub(crate) words: Vec<Expression>,
+    pub(crate) words: Row<Expression>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Expression {
     pub(crate) position: Position,
     pub(crate) kind: ExpressionKind,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum ExpressionKind {
     Dot,
     Nil,
     Bool(bool),
-    Number(Box<Number>),
-    String(Literal),
+    Number(Id<Number>),
+    String(Id<Literal>),
     /// `.a.b`
-    Field(Vec<Name>),
+    Field(Row<Name>),
     /// `$x.a.b`
-    Variable(Variable, Vec<Name>),
+    Variable(Variable, Row<Name>),
     /// `f.a.b`, `(…).a.b`
-    Chain(Box<Expression>, Vec<Name>),
+    Chain(Id<Expression>, Row<Name>),
     Function(Identifier),
-    Pipe(Box<Pipe>),
+    Pipe(Id<Pipe>),
 }
 
 /// A name, by where it stands in the source.
@@ -124,7 +127,7 @@ pub(crate) struct Name {
 }
 
 /// A call of a function.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Identifier {
     pub(crate) name: Name,
     /// Where the function stood among the functions that the template was parsed with.
@@ -152,19 +155,19 @@ pub(crate) struct Number {
     pub(crate) complex: Option<(f64, f64)>,
 }
 
-/// Whether nothing but space is in the list: then it doesn't count as the body of a template.
-pub(crate) fn is_empty(nodes: &[Node], source: &Source) -> bool {
-    nodes.iter().all(|node| match node {
-        Node::Text { start, end } => is_space(source.slice(*start, *end)),
-        _ => false,
-    })
-}
-
 fn is_space(text: &[u8]) -> bool {
     utf8::runes(text).all(|(_, rune)| rune.char.is_whitespace())
 }
 
 impl Source {
+    /// Whether nothing but space is in the list: then it doesn't count as the body of a template.
+    pub(crate) fn is_empty(&self, list: Row<Node>) -> bool {
+        self.syntax.row(list).iter().all(|node| match node {
+            Node::Text { start, end } => is_space(self.slice(*start, *end)),
+            _ => false,
+        })
+    }
+
     pub(crate) fn name(&self, name: Name) -> &[u8] {
         self.slice(name.start, name.end)
     }
@@ -178,10 +181,14 @@ impl Source {
         &self.text[start as usize..end as usize]
     }
 
-    /// The line, from 1, and the column, from 0 and in bytes.
-    pub(crate) fn line_and_column(&self, position: Position) -> (usize, usize) {
+    /// The line, from 1.
+    pub(crate) fn line(&self, position: Position) -> usize {
+        1 + memchr::memchr_iter(b'\n', &self.text[..position as usize]).count()
+    }
+
+    /// The column, from 0 and in bytes.
+    pub(crate) fn column(&self, position: Position) -> usize {
         let before = &self.text[..position as usize];
-        let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-        (1 + memchr::memchr_iter(b'\n', before).count(), before.len() - line_start)
+        before.len() - memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1)
     }
 }

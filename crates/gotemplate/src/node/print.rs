@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Command, Expression, ExpressionKind, Name, Pipe, Source, TemplateCall};
+use super::{Command, Expression, ExpressionKind, Name, Pipe, Row, Source, TemplateCall};
 
 /// Prints a part of a template, with single spaces and literals as they were written.
 pub(crate) struct Print<'a>(pub(crate) Part<'a>, pub(crate) &'a Source);
@@ -50,7 +50,7 @@ impl Printer<'_, '_> {
     }
 
     fn pipeline(&mut self, pipe: &Pipe) -> fmt::Result {
-        for (index, variable) in pipe.variables.iter().enumerate() {
+        for (index, variable) in self.source.syntax.row(pipe.variables).iter().enumerate() {
             if index > 0 {
                 self.out.write_str(", ")?;
             }
@@ -59,7 +59,7 @@ impl Printer<'_, '_> {
         if !pipe.variables.is_empty() {
             self.out.write_str(if pipe.is_assignment { " = " } else { " := " })?;
         }
-        for (index, command) in pipe.commands.iter().enumerate() {
+        for (index, command) in self.source.syntax.row(pipe.commands).iter().enumerate() {
             if index > 0 {
                 self.out.write_str(" | ")?;
             }
@@ -69,7 +69,7 @@ impl Printer<'_, '_> {
     }
 
     fn words(&mut self, command: &Command) -> fmt::Result {
-        for (index, word) in command.words.iter().enumerate() {
+        for (index, word) in self.source.syntax.row(command.words).iter().enumerate() {
             if index > 0 {
                 self.out.write_char(' ')?;
             }
@@ -79,30 +79,31 @@ impl Printer<'_, '_> {
     }
 
     fn parenthesized(&mut self, expression: &Expression) -> fmt::Result {
-        let ExpressionKind::Pipe(pipe) = &expression.kind else { return self.operand(expression) };
+        let ExpressionKind::Pipe(pipe) = expression.kind else { return self.operand(expression) };
         self.out.write_char('(')?;
-        self.pipeline(pipe)?;
+        self.pipeline(self.source.syntax.get(pipe))?;
         self.out.write_char(')')
     }
 
     fn operand(&mut self, expression: &Expression) -> fmt::Result {
-        match &expression.kind {
+        let syntax = &self.source.syntax;
+        match expression.kind {
             ExpressionKind::Dot => self.out.write_char('.'),
             ExpressionKind::Nil => self.out.write_str("nil"),
             ExpressionKind::Bool(value) => write!(self.out, "{value}"),
-            ExpressionKind::Number(number) => self.name(number.text),
-            ExpressionKind::String(literal) => self.name(literal.quoted),
+            ExpressionKind::Number(number) => self.name(syntax.get(number).text),
+            ExpressionKind::String(literal) => self.name(syntax.get(literal).quoted),
             ExpressionKind::Field(names) => self.fields(names),
             ExpressionKind::Variable(variable, names) => {
                 self.name(variable.name)?;
                 self.fields(names)
             }
             ExpressionKind::Chain(inner, names) => {
-                self.parenthesized(inner)?;
+                self.parenthesized(syntax.get(inner))?;
                 self.fields(names)
             }
             ExpressionKind::Function(identifier) => self.name(identifier.name),
-            ExpressionKind::Pipe(pipe) => self.pipeline(pipe),
+            ExpressionKind::Pipe(pipe) => self.pipeline(syntax.get(pipe)),
         }
     }
 
@@ -110,8 +111,8 @@ impl Printer<'_, '_> {
         self.out.write_str(&self.source.shown(name))
     }
 
-    fn fields(&mut self, names: &[Name]) -> fmt::Result {
-        for name in names {
+    fn fields(&mut self, names: Row<Name>) -> fmt::Result {
+        for name in self.source.syntax.row(names) {
             self.out.write_char('.')?;
             self.name(*name)?;
         }

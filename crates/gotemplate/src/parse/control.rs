@@ -3,8 +3,8 @@
 use std::mem;
 
 use super::token::{Token, TokenKind};
-use super::{Parser, Result, Scope, position};
-use crate::node::{Branch, Node, Pipe, TemplateCall};
+use super::{Parser, Result, Scope};
+use crate::node::{Branch, Id, Node, Pipe, Row, TemplateCall};
 use crate::string::Str;
 
 /// An element of a list, or what ends the list.
@@ -40,8 +40,7 @@ impl Control {
         }
     }
 
-    fn node(self, branch: Branch) -> Node {
-        let branch = Box::new(branch);
+    fn node(self, branch: Id<Branch>) -> Node {
         match self {
             Self::If => Node::If(branch),
             Self::With => Node::With(branch),
@@ -71,12 +70,12 @@ impl Parser<'_> {
     }
 
     /// Nodes up to the end or else that closes them.
-    fn list(&mut self) -> Result<(Vec<Node>, Item)> {
-        let mut nodes = Vec::new();
+    fn list(&mut self) -> Result<(Row<Node>, Item)> {
+        let first = self.open.nodes.len();
         while self.peek_non_space().kind != TokenKind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => nodes.push(node),
-                end => return Ok((nodes, end)),
+                Item::Node(node) => self.open.nodes.push(node),
+                end => return Ok((self.source.syntax.add_row(self.open.nodes.drain(first..)), end)),
             }
         }
         Err(self.fail("unexpected EOF"))
@@ -85,14 +84,11 @@ impl Parser<'_> {
     pub(super) fn text_or_action(&mut self) -> Result<Item> {
         let token = self.next_non_space();
         match token.kind {
-            TokenKind::Text => {
-                let (start, end) = (position(token), position(Token { start: token.end, ..token }));
-                Ok(Item::Node(Node::Text { start, end }))
-            }
+            TokenKind::Text => Ok(Item::Node(Node::Text { start: token.start, end: token.end })),
             TokenKind::LeftDelimiter => {
-                self.scope.action_line = token.line;
+                self.scope.action = Some(token.start);
                 let item = self.action()?;
-                self.scope.action_line = 0;
+                self.scope.action = None;
                 Ok(item)
             }
             _ => Err(self.unexpected(token, "input")),
@@ -116,7 +112,8 @@ impl Parser<'_> {
             TokenKind::Template => self.template_call()?,
             _ => {
                 self.give_back();
-                Node::Action(self.pipeline("command", TokenKind::RightDelimiter)?)
+                let pipe = self.pipeline("command", TokenKind::RightDelimiter)?;
+                Node::Action(self.source.syntax.add(pipe))
             }
         };
         Ok(Item::Node(node))
@@ -146,7 +143,7 @@ impl Parser<'_> {
         let variables = self.scope.variables.len();
         let branch = self.nested(|parser| parser.branch_parts(control))?;
         self.scope.variables.truncate(variables);
-        Ok(control.node(branch))
+        Ok(control.node(self.source.syntax.add(branch)))
     }
 
     fn branch_parts(&mut self, control: Control) -> Result<Branch> {
@@ -162,12 +159,13 @@ impl Parser<'_> {
         Ok(Branch { pipe, body, otherwise })
     }
 
-    fn otherwise(&mut self, control: Control) -> Result<Vec<Node>> {
+    fn otherwise(&mut self, control: Control) -> Result<Row<Node>> {
         // The end of an "else if" also ends the if that it belongs to.
         match (control, self.peek().kind) {
             (Control::If, TokenKind::If) | (Control::With, TokenKind::With) => {
                 self.next();
-                return Ok(vec![self.branch(control)?]);
+                let branch = self.branch(control)?;
+                return Ok(self.source.syntax.add_row([branch]));
             }
             _ => {}
         }
@@ -184,27 +182,27 @@ impl Parser<'_> {
         let (token, name) = self.template_name(context)?;
         let pipe = self.pipeline(context, TokenKind::RightDelimiter)?;
         let outer = mem::replace(&mut self.scope, Scope::new());
-        let line = self.tokens[0].line;
+        let last = self.tokens[0];
         let (root, end) = self.nested(Self::list)?;
         if !matches!(end, Item::End) {
             // Go blames the template around the block, which has read no further than the name.
-            self.tokens[0].line = line;
+            self.tokens[0] = last;
             return Err(self.fail(&format!("unexpected {} in {context}", end.describe())));
         }
         self.add(name.clone(), root)?;
         self.scope = outer;
-        Ok(call(token, name, Some(pipe)))
+        Ok(self.call(token, name, Some(pipe)))
     }
 
     fn template_call(&mut self) -> Result<Node> {
         let context = "template clause";
         let (token, name) = self.template_name(context)?;
         if self.next_non_space().kind == TokenKind::RightDelimiter {
-            return Ok(call(token, name, None));
+            return Ok(self.call(token, name, None));
         }
         self.give_back();
         let pipe = self.pipeline(context, TokenKind::RightDelimiter)?;
-        Ok(call(token, name, Some(pipe)))
+        Ok(self.call(token, name, Some(pipe)))
     }
 
     fn template_name(&mut self, context: &str) -> Result<(Token, Str)> {
@@ -214,8 +212,8 @@ impl Parser<'_> {
             _ => Err(self.unexpected(token, context)),
         }
     }
-}
 
-fn call(token: Token, name: Str, pipe: Option<Pipe>) -> Node {
-    Node::Template(Box::new(TemplateCall { position: position(token), name, pipe }))
+    fn call(&mut self, token: Token, name: Str, pipe: Option<Pipe>) -> Node {
+        Node::Template(self.source.syntax.add(TemplateCall { position: token.start, name, pipe }))
+    }
 }

@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::token::{Token, TokenKind};
+use crate::node::Position;
 use crate::strconv;
 use crate::unicode::{is_digit, is_letter};
 use crate::utf8::{self, Rune};
@@ -18,10 +19,8 @@ pub(super) struct Lexer<'a> {
     input: &'a [u8],
     delimiters: &'a Delimiters,
     position: usize,
-    /// Where the token starts that is being scanned, and on which line.
+    /// Where the token starts that is being scanned.
     start: usize,
-    start_line: usize,
-    line: usize,
     paren_depth: usize,
     inside_action: bool,
     /// `break` and `continue` are keywords unless functions are called so.
@@ -42,14 +41,13 @@ impl Default for Delimiters {
 }
 
 impl<'a> Lexer<'a> {
+    /// The text's length fits a [`Position`].
     pub(super) fn new(input: &'a [u8], delimiters: &'a Delimiters) -> Self {
         Self {
             input,
             delimiters,
             position: 0,
             start: 0,
-            start_line: 1,
-            line: 1,
             paren_depth: 0,
             inside_action: false,
             break_is_keyword: true,
@@ -71,23 +69,13 @@ impl<'a> Lexer<'a> {
         self.error.as_ref().map_or("", |(_, message)| message)
     }
 
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         &self.input[self.position..]
     }
 
     fn peek(&self) -> Option<Rune> {
         utf8::decode(self.rest())
-    }
-
-    fn skip(&mut self, rune: Rune) {
-        self.position += rune.width;
-        self.line += usize::from(rune.char == '\n');
-    }
-
-    fn advance(&mut self) -> Option<char> {
-        let rune = self.peek()?;
-        self.skip(rune);
-        Some(rune.char)
     }
 
     fn accept(&mut self, valid: &[u8]) -> bool {
@@ -104,27 +92,22 @@ impl<'a> Lexer<'a> {
         &self.input[self.start..self.position]
     }
 
+    #[inline]
     fn emit(&mut self, kind: TokenKind) -> Token {
-        let token = Token { kind, start: self.start, end: self.position, line: self.start_line };
+        let token = Token { kind, start: self.start as Position, end: self.position as Position };
         self.start = self.position;
-        self.start_line = self.line;
         token
     }
 
-    /// Drops what was skipped without a look at its characters.
+    /// Drops what was skipped.
     fn ignore(&mut self) {
-        self.count_lines();
         self.start = self.position;
-        self.start_line = self.line;
     }
 
-    fn count_lines(&mut self) {
-        self.line += memchr::memchr_iter(b'\n', self.word()).count();
-    }
-
+    #[cold]
     fn fail(&mut self, message: String) -> Token {
-        let token =
-            Token { kind: TokenKind::Error, start: self.start, end: self.start, line: self.start_line };
+        let start = self.start as Position;
+        let token = Token { kind: TokenKind::Error, start, end: start };
         self.error = Some((token, message));
         token
     }
@@ -137,7 +120,6 @@ impl<'a> Lexer<'a> {
                 if self.position == self.start {
                     return self.emit(TokenKind::Eof);
                 }
-                self.count_lines();
                 return self.emit(TokenKind::Text);
             };
             if let Some(text) = self.text_before_action(length) {
@@ -157,7 +139,6 @@ impl<'a> Lexer<'a> {
         let action = &self.rest()[self.delimiters.left.len()..];
         let trimmed = if has_left_trim_marker(action) { trailing_space(self.word()) } else { 0 };
         self.position -= trimmed;
-        self.count_lines();
         let text = self.emit(TokenKind::Text);
         self.position += trimmed;
         self.ignore();
@@ -196,6 +177,7 @@ impl<'a> Lexer<'a> {
         None
     }
 
+    #[inline]
     fn is_right(&self, text: &[u8]) -> bool {
         let right = &self.delimiters.right;
         // Most of the time the first byte tells.
@@ -203,6 +185,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Whether an action ends here, and then whether it trims the space that follows.
+    #[inline]
     fn at_right_delimiter(&self) -> Option<bool> {
         let rest = self.rest();
         if has_right_trim_marker(rest) && self.is_right(&rest[TRIM_MARKER_WIDTH..]) {
@@ -243,35 +226,47 @@ impl<'a> Lexer<'a> {
             }
             return self.fail("unclosed left paren".to_owned());
         }
-        let Some(rune) = self.peek() else { return self.fail("unclosed action".to_owned()) };
-        match rune.char {
-            ' ' | '\t' | '\r' | '\n' => return self.space(),
-            '+' | '-' | '0'..='9' => return self.number(),
-            char if is_alphanumeric(char) => return self.identifier(),
-            _ => self.skip(rune),
+        let Some(&first) = self.rest().first() else { return self.fail("unclosed action".to_owned()) };
+        match first {
+            b' ' | b'\t' | b'\r' | b'\n' => return self.space(),
+            b'+' | b'-' | b'0'..=b'9' => return self.number(),
+            _ if has_class(first, NAME) => return self.identifier(),
+            0x80.. => return self.beyond_ascii(),
+            _ => self.position += 1,
         }
-        match rune.char {
-            '=' => self.emit(TokenKind::Assign),
-            ':' if self.advance() == Some('=') => self.emit(TokenKind::Declare),
-            ':' => self.fail("expected :=".to_owned()),
-            '|' => self.emit(TokenKind::Pipe),
-            '"' => self.quoted('"', TokenKind::String, "unterminated quoted string"),
-            '\'' => self.quoted('\'', TokenKind::CharConstant, "unterminated character constant"),
-            '`' => self.raw_string(),
-            '$' => self.name(TokenKind::Variable, TokenKind::Variable),
-            '.' if self.rest().first().is_some_and(u8::is_ascii_digit) || self.rest().is_empty() => {
+        match first {
+            b'=' => self.emit(TokenKind::Assign),
+            b':' if self.accept(b"=") => self.emit(TokenKind::Declare),
+            b':' => self.fail("expected :=".to_owned()),
+            b'|' => self.emit(TokenKind::Pipe),
+            b'"' => self.quoted(b'"', TokenKind::String, "unterminated quoted string"),
+            b'\'' => self.quoted(b'\'', TokenKind::CharConstant, "unterminated character constant"),
+            b'`' => self.raw_string(),
+            b'$' => self.name(TokenKind::Variable, TokenKind::Variable),
+            b'.' if self.rest().first().is_none_or(u8::is_ascii_digit) => {
                 self.position -= 1;
                 self.number()
             }
-            '.' => self.name(TokenKind::Field, TokenKind::Dot),
-            '(' => {
+            b'.' => self.name(TokenKind::Field, TokenKind::Dot),
+            b'(' => {
                 self.paren_depth += 1;
                 self.emit(TokenKind::LeftParen)
             }
-            ')' => self.right_paren(),
-            ' '..='~' => self.emit(TokenKind::Char),
-            char => self.fail(format!("unrecognized character in action: {}", describe(char))),
+            b')' => self.right_paren(),
+            b' '..=b'~' => self.emit(TokenKind::Char),
+            other => self.unrecognized(other.into()),
         }
+    }
+
+    fn beyond_ascii(&mut self) -> Token {
+        match self.peek() {
+            Some(rune) if is_alphanumeric(rune.char) => self.identifier(),
+            rune => self.unrecognized(rune.map_or(char::REPLACEMENT_CHARACTER, |rune| rune.char)),
+        }
+    }
+
+    fn unrecognized(&mut self, char: char) -> Token {
+        self.fail(format!("unrecognized character in action: {}", describe(char)))
     }
 
     fn right_paren(&mut self) -> Token {
@@ -283,18 +278,13 @@ impl<'a> Lexer<'a> {
     }
 
     fn space(&mut self) -> Token {
-        let mut count = 0;
-        while let Some(rune) = self.peek().filter(|rune| is_space(rune.char)) {
-            self.skip(rune);
-            count += 1;
-        }
+        self.position += leading_space(self.rest());
         // The last space may belong to the delimiter.
         let last = self.position - 1;
         let tail = &self.input[last..];
         if has_right_trim_marker(tail) && self.is_right(&tail[TRIM_MARKER_WIDTH..]) {
             self.position = last;
-            self.line -= usize::from(self.input[last] == b'\n');
-            if count == 1 {
+            if last == self.start {
                 return self.right_delimiter(true);
             }
         }
@@ -327,12 +317,14 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    #[inline]
     fn skip_alphanumerics(&mut self) {
         loop {
             let rest = self.rest();
-            self.position += rest.iter().take_while(|byte| is_name_byte(**byte)).count();
-            match self.rest().first() {
-                Some(byte) if !byte.is_ascii() => {}
+            let end = rest.iter().position(|byte| !has_class(*byte, NAME)).unwrap_or(rest.len());
+            self.position += end;
+            match rest.get(end) {
+                Some(0x80..) => {}
                 _ => return,
             }
             match self.peek().filter(|rune| is_alphanumeric(rune.char)) {
@@ -342,42 +334,42 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    #[inline]
     fn unless_at_terminator(&mut self) -> Option<Token> {
-        if self.at_terminator() {
-            return None;
-        }
+        if self.at_terminator() { None } else { self.bad_character() }
+    }
+
+    #[cold]
+    fn bad_character(&mut self) -> Option<Token> {
         let char = self.peek()?.char;
         Some(self.fail(format!("bad character {}", describe(char))))
     }
 
     /// Whether a name may end here.
+    #[inline]
     fn at_terminator(&self) -> bool {
         match self.rest().first() {
-            None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
-            Some(_) => self.is_right(self.rest()),
+            None => true,
+            Some(byte) => has_class(*byte, NAME_END) || self.is_right(self.rest()),
         }
     }
 
-    fn quoted(&mut self, quote: char, kind: TokenKind, unterminated: &str) -> Token {
-        loop {
-            match self.advance() {
-                Some('\\') => {
-                    if matches!(self.advance(), None | Some('\n')) {
-                        return self.fail(unterminated.to_owned());
-                    }
-                }
-                None | Some('\n') => return self.fail(unterminated.to_owned()),
-                Some(char) if char == quote => return self.emit(kind),
-                Some(_) => {}
+    fn quoted(&mut self, quote: u8, kind: TokenKind, unterminated: &str) -> Token {
+        while let Some(length) = memchr::memchr3(quote, b'\\', b'\n', self.rest()) {
+            self.position += length + 1;
+            match self.input[self.position - 1] {
+                b'\\' if self.rest().first().is_some_and(|next| *next != b'\n') => self.position += 1,
+                byte if byte == quote => return self.emit(kind),
+                _ => break,
             }
         }
+        self.fail(unterminated.to_owned())
     }
 
     fn raw_string(&mut self) -> Token {
         let Some(length) = memchr::memchr(b'`', self.rest()) else {
             return self.fail("unterminated raw quoted string".to_owned());
         };
-        self.line += memchr::memchr_iter(b'\n', &self.rest()[..length]).count();
         self.position += length + 1;
         self.emit(TokenKind::RawString)
     }
@@ -435,12 +427,27 @@ fn find(text: &[u8], delimiter: &[u8]) -> Option<usize> {
     memchr::memchr_iter(first, text).find(|at| text[*at..].starts_with(delimiter))
 }
 
-fn is_name_byte(byte: u8) -> bool {
-    byte == b'_' || byte.is_ascii_alphanumeric()
-}
+/// Bytes of a name.
+const NAME: u8 = 1;
+/// Bytes that may follow a name.
+const NAME_END: u8 = 2;
 
-fn is_space(char: char) -> bool {
-    matches!(char, ' ' | '\t' | '\r' | '\n')
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => NAME,
+            b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(' => NAME_END,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn has_class(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] == class
 }
 
 fn is_alphanumeric(char: char) -> bool {

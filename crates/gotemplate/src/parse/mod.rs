@@ -12,9 +12,11 @@ use std::sync::Arc;
 
 pub(crate) use lex::Delimiters;
 
-use crate::error::Error;
-use crate::function::Table;
-use crate::node::{Name, Node, Position, ROOT_VARIABLE, Source, Tree, Variable, VariableId, is_empty};
+use crate::error::ParseError;
+use crate::function::Names;
+use crate::node::{
+    Command, Expression, Name, Node, Position, ROOT_VARIABLE, Row, Source, Syntax, Tree, Variable, VariableId,
+};
 use crate::strconv;
 use crate::string::Str;
 use lex::Lexer;
@@ -36,51 +38,87 @@ impl Parsed {
     }
 }
 
-/// Parses the text of a template and of those that it defines.
-pub(crate) fn parse(name: &Str, text: &Str, delimiters: &Delimiters, functions: &Table) -> Result<Parsed> {
-    let source = Arc::new(Source { name: name.clone(), text: text.clone() });
-    if Position::try_from(text.len()).is_err() {
-        return Err(Box::new(Error::parse(&name.to_string_lossy(), 1, "text is too long".to_owned())));
-    }
-    let mut parser = Parser::new(&source, delimiters, functions);
-    let root = parser.template()?;
-    parser.add(name.clone(), root)?;
-    let tree = |(name, root)| Arc::new(Tree { name, source: Arc::clone(&source), root });
-    Ok(Parsed { trees: parser.templates.into_iter().map(tree).collect() })
+/// How texts are parsed: by what opens and closes an action, and by the names of the functions.
+///
+/// Unlike an [`Environment`](crate::Environment) it goes between threads, so that several can parse.
+#[derive(Clone, Debug)]
+pub struct Grammar {
+    pub(crate) delimiters: Arc<Delimiters>,
+    pub(crate) names: Arc<Names>,
 }
 
-type Result<T> = std::result::Result<T, Box<Error>>;
+impl Grammar {
+    /// Parses the text of a template and of those that it defines.
+    pub fn parse(
+        &self,
+        name: impl Into<Str>,
+        text: impl Into<Str>,
+    ) -> std::result::Result<Parsed, ParseError> {
+        parse(name.into(), &text.into(), self).map_err(|error| *error)
+    }
+}
+
+fn parse(name: Str, text: &Str, grammar: &Grammar) -> Result<Parsed> {
+    if Position::try_from(text.len()).is_err() {
+        let message = "text is too long".to_owned();
+        return Err(Box::new(ParseError { file: name.to_string(), line: 1, message }));
+    }
+    let source = Source { name: name.clone(), text: text.clone(), syntax: Syntax::default() };
+    let mut parser = Parser::new(text, source, grammar);
+    let root = parser.template()?;
+    parser.add(name, root)?;
+    let Parser { mut source, templates, .. } = parser;
+    source.syntax.shrink();
+    let source = Arc::new(source);
+    let tree = |(name, root)| Arc::new(Tree { name, source: Arc::clone(&source), root });
+    Ok(Parsed { trees: templates.into_iter().map(tree).collect() })
+}
+
+type Result<T> = std::result::Result<T, Box<ParseError>>;
 
 struct Parser<'a> {
-    source: &'a Source,
+    /// The text of the source.
+    input: &'a [u8],
+    source: Source,
     lexer: Lexer<'a>,
-    functions: &'a Table,
+    functions: &'a Names,
     /// The last token and those that were given back.
     tokens: [Token; 3],
     /// How many of them are still to be read.
     given_back: usize,
-    templates: HashMap<Str, Vec<Node>>,
+    templates: HashMap<Str, Row<Node>>,
     /// The variables of all templates but `$`, by name.
     variables: HashMap<&'a [u8], VariableId>,
+    open: Open,
     nesting: usize,
     scope: Scope,
+}
+
+/// Parts whose row isn't complete yet. Those of an inner level lie behind those of the level around it.
+#[derive(Default)]
+struct Open {
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    words: Vec<Expression>,
 }
 
 /// What a template doesn't share with the one it is defined in.
 struct Scope {
     variables: Vec<VariableId>,
     range_depth: usize,
-    /// The line of the delimiter that began the action; 0 outside of actions.
-    action_line: usize,
+    /// The delimiter that began the action; none outside of actions.
+    action: Option<Position>,
 }
 
 impl<'a> Parser<'a> {
-    fn new(source: &'a Source, delimiters: &'a Delimiters, functions: &'a Table) -> Self {
-        let mut lexer = Lexer::new(&source.text, delimiters);
-        lexer.break_is_keyword = functions.slot("break").is_none();
-        lexer.continue_is_keyword = functions.slot("continue").is_none();
-        let nothing = Token { kind: TokenKind::Eof, start: 0, end: 0, line: 0 };
+    fn new(input: &'a [u8], source: Source, grammar: &'a Grammar) -> Self {
+        let functions = &*grammar.names;
+        let mut lexer = Lexer::new(input, &grammar.delimiters);
+        lexer.break_is_keyword = functions.slot(b"break").is_none();
+        lexer.continue_is_keyword = functions.slot(b"continue").is_none();
+        let nothing = Token { kind: TokenKind::Eof, start: 0, end: 0 };
         Self {
+            input,
             source,
             lexer,
             functions,
@@ -88,14 +126,14 @@ impl<'a> Parser<'a> {
             given_back: 0,
             templates: HashMap::new(),
             variables: HashMap::new(),
+            open: Open::default(),
             nesting: 0,
             scope: Scope::new(),
         }
     }
 
     /// The whole text. Definitions stand only at this level.
-    fn template(&mut self) -> Result<Vec<Node>> {
-        let mut nodes = Vec::new();
+    fn template(&mut self) -> Result<Row<Node>> {
         while self.peek().kind != TokenKind::Eof {
             if self.peek().kind == TokenKind::LeftDelimiter {
                 let delimiter = self.next();
@@ -106,23 +144,23 @@ impl<'a> Parser<'a> {
                 self.give_back_2(delimiter);
             }
             match self.text_or_action()? {
-                control::Item::Node(node) => nodes.push(node),
+                control::Item::Node(node) => self.open.nodes.push(node),
                 end => return Err(self.fail(&format!("unexpected {}", end.describe()))),
             }
         }
-        Ok(nodes)
+        Ok(self.source.syntax.add_row(self.open.nodes.drain(..)))
     }
 
     /// Keeps a template of this text. A name may be defined twice only if one body is empty.
-    fn add(&mut self, name: Str, root: Vec<Node>) -> Result<()> {
+    fn add(&mut self, name: Str, root: Row<Node>) -> Result<()> {
         match self.templates.entry(name) {
             Entry::Vacant(entry) => {
                 entry.insert(root);
             }
-            Entry::Occupied(mut entry) if is_empty(entry.get(), self.source) => {
+            Entry::Occupied(mut entry) if self.source.is_empty(*entry.get()) => {
                 entry.insert(root);
             }
-            Entry::Occupied(_) if is_empty(&root, self.source) => {}
+            Entry::Occupied(_) if self.source.is_empty(root) => {}
             Entry::Occupied(entry) => {
                 let name = strconv::quote(entry.key());
                 let text = format!("template: multiple definition of template {name}");
@@ -184,12 +222,12 @@ impl<'a> Parser<'a> {
     }
 
     fn text(&self, token: Token) -> &'a [u8] {
-        &self.source.text[token.start..token.end]
+        &self.input[token.start as usize..token.end as usize]
     }
 
     fn unquote(&self, token: Token) -> Result<Str> {
         let text = strconv::unquote(self.text(token));
-        text.map(Str::from).ok_or_else(|| self.fail("invalid syntax"))
+        text.map(|text| Str::from(&*text)).ok_or_else(|| self.fail("invalid syntax"))
     }
 
     fn variable(&mut self, token: Token) -> Variable {
@@ -204,21 +242,23 @@ impl<'a> Parser<'a> {
         Variable { name: name(token), id }
     }
 
-    fn fail(&self, message: &str) -> Box<Error> {
-        let file = self.source.name.to_string_lossy();
-        Box::new(Error::parse(&file, self.tokens[0].line, message.to_owned()))
+    #[cold]
+    fn fail(&self, message: &str) -> Box<ParseError> {
+        let line = self.source.line(self.tokens[0].start);
+        Box::new(ParseError { file: self.source.name.to_string(), line, message: message.to_owned() })
     }
 
-    fn unexpected(&self, token: Token, context: &str) -> Box<Error> {
+    #[cold]
+    fn unexpected(&self, token: Token, context: &str) -> Box<ParseError> {
         if token.kind != TokenKind::Error {
             let token = token.kind.describe(self.text(token));
             return self.fail(&format!("unexpected {token} in {context}"));
         }
         let message = self.lexer.error();
-        let line = self.scope.action_line;
-        if line == 0 || line == token.line {
+        let line = self.scope.action.map(|action| self.source.line(action));
+        let Some(line) = line.filter(|line| *line != self.source.line(token.start)) else {
             return self.fail(message);
-        }
+        };
         let began = if message.ends_with(" action") { "" } else { " in action" };
         let file = &self.source.name;
         self.fail(&format!("{message}{began} started at {file}:{line}"))
@@ -238,15 +278,10 @@ impl<'a> Parser<'a> {
 
 impl Scope {
     fn new() -> Self {
-        Self { variables: vec![ROOT_VARIABLE], range_depth: 0, action_line: 0 }
+        Self { variables: vec![ROOT_VARIABLE], range_depth: 0, action: None }
     }
 }
 
 fn name(token: Token) -> Name {
-    Name { start: position(token), end: token.end as Position }
-}
-
-fn position(token: Token) -> Position {
-    // `parse` has checked that offsets fit.
-    token.start as Position
+    Name { start: token.start, end: token.end }
 }

@@ -2,34 +2,37 @@
 
 use super::number::number;
 use super::token::{Token, TokenKind};
-use super::{Parser, Result, name, position};
+use super::{Parser, Result, name};
 use crate::node::{
-    Command, Expression, ExpressionKind, Identifier, Literal, Name, Part, Pipe, Position, Print, Variable,
+    Command, Expression, ExpressionKind, Identifier, Literal, Name, Part, Pipe, Position, Print, Row,
+    Variable,
 };
 use crate::strconv;
 
 impl Parser<'_> {
     /// Declarations or an assignment, and commands up to a token of kind `end`.
     pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Pipe> {
-        let position = position(self.peek_non_space());
+        let position = self.peek_non_space().start;
         let (variables, is_assignment) = self.declarations(context)?;
-        let mut commands = Vec::new();
+        let first = self.open.commands.len();
         loop {
             let token = self.next_non_space();
             if token.kind == end {
-                self.check_commands(&commands, context)?;
+                self.check_commands(&self.open.commands[first..], context)?;
+                let commands = self.source.syntax.add_row(self.open.commands.drain(first..));
                 return Ok(Pipe { position, is_assignment, variables, commands });
             }
             if !starts_operand(token.kind) {
                 return Err(self.unexpected(token, context));
             }
             self.give_back();
-            commands.push(self.command()?);
+            let command = self.command()?;
+            self.open.commands.push(command);
         }
     }
 
-    fn declarations(&mut self, context: &str) -> Result<(Vec<Variable>, bool)> {
-        let mut declared = Vec::new();
+    fn declarations(&mut self, context: &str) -> Result<(Row<Variable>, bool)> {
+        let mut declared = self.source.syntax.next_row();
         loop {
             let token = self.peek_non_space();
             if token.kind != TokenKind::Variable {
@@ -42,12 +45,12 @@ impl Parser<'_> {
             match next.kind {
                 TokenKind::Assign | TokenKind::Declare => {
                     self.next_non_space();
-                    self.declare(token, &mut declared);
+                    declared = self.declare(token, declared);
                     return Ok((declared, next.kind == TokenKind::Assign));
                 }
                 TokenKind::Char if self.text(next) == b"," => {
                     self.next_non_space();
-                    self.declare(token, &mut declared);
+                    declared = self.declare(token, declared);
                     self.check_comma(context, declared.len())?;
                 }
                 _ => {
@@ -62,10 +65,12 @@ impl Parser<'_> {
         }
     }
 
-    fn declare(&mut self, token: Token, declared: &mut Vec<Variable>) {
+    /// The row with the variable behind it.
+    fn declare(&mut self, token: Token, declared: Row<Variable>) -> Row<Variable> {
         let variable = self.variable(token);
         self.scope.variables.push(variable.id);
-        declared.push(variable);
+        self.source.syntax.add(variable);
+        self.source.syntax.up_to_here(declared)
     }
 
     /// Only a range has two variables.
@@ -85,7 +90,7 @@ impl Parser<'_> {
         }
         let stages = commands.iter().enumerate().skip(1);
         for (index, command) in stages {
-            if is_literal(&command.words[0].kind) {
+            if self.source.syntax.row(command.words).first().is_some_and(|word| is_literal(word.kind)) {
                 let stage = index + 1;
                 let text = format!("non executable command in pipeline stage {stage}");
                 return Err(self.fail(&text));
@@ -95,11 +100,12 @@ impl Parser<'_> {
     }
 
     fn command(&mut self) -> Result<Command> {
-        let position = position(self.peek_non_space());
-        let mut words = Vec::new();
+        let position = self.peek_non_space().start;
+        let first = self.open.words.len();
         loop {
             self.peek_non_space();
-            words.extend(self.operand()?);
+            let word = self.operand()?;
+            self.open.words.extend(word);
             let token = self.next();
             match token.kind {
                 TokenKind::Space => continue,
@@ -107,9 +113,10 @@ impl Parser<'_> {
                 TokenKind::Pipe => {}
                 _ => return Err(self.unexpected(token, "operand")),
             }
-            if words.is_empty() {
+            if self.open.words.len() == first {
                 return Err(self.fail("empty command"));
             }
+            let words = self.source.syntax.add_row(self.open.words.drain(first..));
             return Ok(Command { position, words });
         }
     }
@@ -121,35 +128,31 @@ impl Parser<'_> {
         if first.kind != TokenKind::Field {
             return Ok(Some(term));
         }
-        let mut fields = Vec::new();
+        let fields = self.source.syntax.next_row();
         while self.peek().kind == TokenKind::Field {
             let token = self.next();
-            fields.push(self.field(token));
+            self.source.syntax.add(field(token));
         }
-        self.chain(term, position(first), fields).map(Some)
+        self.chain(term, first.start, fields).map(Some)
     }
 
-    fn chain(&self, term: Expression, position: Position, fields: Vec<Name>) -> Result<Expression> {
+    /// A term with the fields that were added since their row was begun.
+    fn chain(&mut self, term: Expression, position: Position, fields: Row<Name>) -> Result<Expression> {
+        let syntax = &mut self.source.syntax;
         let kind = match term.kind {
-            ExpressionKind::Field(mut names) => {
-                names.extend(fields);
-                ExpressionKind::Field(names)
+            // The term's own name is the last one before them.
+            ExpressionKind::Field(names) => ExpressionKind::Field(syntax.up_to_here(names)),
+            ExpressionKind::Variable(variable, _) => {
+                ExpressionKind::Variable(variable, syntax.up_to_here(fields))
             }
-            ExpressionKind::Variable(variable, _) => ExpressionKind::Variable(variable, fields),
-            ref kind if is_literal(kind) => {
-                let term = Print(Part::Expression(&term), self.source).to_string();
+            kind if is_literal(kind) => {
+                let term = Print(Part::Expression(&term), &self.source).to_string();
                 let term = strconv::quote(term.as_bytes());
                 return Err(self.fail(&format!("unexpected . after term {term}")));
             }
-            _ => ExpressionKind::Chain(Box::new(term), fields),
+            _ => ExpressionKind::Chain(syntax.add(term), syntax.up_to_here(fields)),
         };
         Ok(Expression { position, kind })
-    }
-
-    /// A field's name, without its dot.
-    fn field(&self, token: Token) -> Name {
-        let Name { start, end } = name(token);
-        Name { start: start + 1, end }
     }
 
     fn term(&mut self) -> Result<Option<Expression>> {
@@ -159,12 +162,12 @@ impl Parser<'_> {
             TokenKind::Dot => ExpressionKind::Dot,
             TokenKind::Nil => ExpressionKind::Nil,
             TokenKind::Variable => self.variable_use(token)?,
-            TokenKind::Field => ExpressionKind::Field(vec![self.field(token)]),
+            TokenKind::Field => ExpressionKind::Field(self.source.syntax.add_row([field(token)])),
             TokenKind::Bool => ExpressionKind::Bool(self.text(token) == b"true"),
             TokenKind::CharConstant | TokenKind::Complex | TokenKind::Number => {
                 let number = number(self.text(token), name(token), token.kind);
                 let number = number.map_err(|message| self.fail(&message))?;
-                ExpressionKind::Number(Box::new(number))
+                ExpressionKind::Number(self.source.syntax.add(number))
             }
             TokenKind::String | TokenKind::RawString => self.string(token)?,
             TokenKind::LeftParen => return self.parenthesized().map(Some),
@@ -173,19 +176,18 @@ impl Parser<'_> {
                 return Ok(None);
             }
         };
-        Ok(Some(Expression { position: position(token), kind }))
+        Ok(Some(Expression { position: token.start, kind }))
     }
 
     fn parenthesized(&mut self) -> Result<Expression> {
         let pipe = self.nested(|parser| parser.pipeline("parenthesized pipeline", TokenKind::RightParen))?;
         let position = pipe.position;
-        Ok(Expression { position, kind: ExpressionKind::Pipe(Box::new(pipe)) })
+        Ok(Expression { position, kind: ExpressionKind::Pipe(self.source.syntax.add(pipe)) })
     }
 
     fn function(&self, token: Token) -> Result<ExpressionKind> {
         let text = self.text(token);
-        let slot = std::str::from_utf8(text).ok().and_then(|text| self.functions.slot(text));
-        let Some(slot) = slot else {
+        let Some(slot) = self.functions.slot(text) else {
             return Err(self.fail(&format!("function {} not defined", strconv::quote(text))));
         };
         Ok(ExpressionKind::Function(Identifier { name: name(token), slot }))
@@ -197,12 +199,19 @@ impl Parser<'_> {
             let name = strconv::quote(self.text(token));
             return Err(self.fail(&format!("undefined variable {name}")));
         }
-        Ok(ExpressionKind::Variable(variable, Vec::new()))
+        Ok(ExpressionKind::Variable(variable, self.source.syntax.next_row()))
     }
 
-    fn string(&self, token: Token) -> Result<ExpressionKind> {
-        Ok(ExpressionKind::String(Literal { text: self.unquote(token)?, quoted: name(token) }))
+    fn string(&mut self, token: Token) -> Result<ExpressionKind> {
+        let literal = Literal { text: self.unquote(token)?, quoted: name(token) };
+        Ok(ExpressionKind::String(self.source.syntax.add(literal)))
     }
+}
+
+/// A field's name, without its dot.
+fn field(token: Token) -> Name {
+    let Name { start, end } = name(token);
+    Name { start: start + 1, end }
 }
 
 fn starts_operand(kind: TokenKind) -> bool {
@@ -224,7 +233,7 @@ fn starts_operand(kind: TokenKind) -> bool {
 }
 
 /// Whether it can't be executed, so that it can only begin a pipeline.
-fn is_literal(kind: &ExpressionKind) -> bool {
+fn is_literal(kind: ExpressionKind) -> bool {
     matches!(
         kind,
         ExpressionKind::Bool(_)

@@ -1,5 +1,6 @@
 //! Tokens, and how error texts print them.
 
+use crate::node::Position;
 use crate::strconv;
 use crate::utf8;
 
@@ -46,10 +47,8 @@ pub(super) enum TokenKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// The line on which it starts.
-    pub(super) line: usize,
+    pub(super) start: Position,
+    pub(super) end: Position,
 }
 
 impl TokenKind {

@@ -1,5 +1,7 @@
 //! Quoted text.
 
+use std::borrow::Cow;
+
 use super::is_print;
 use crate::utf8;
 
@@ -106,19 +108,26 @@ pub fn can_backquote(text: &[u8]) -> bool {
 
 /// Go's `Unquote`: what a literal in double quotes, backquotes or single quotes stands for.
 /// `None` when it isn't one whole literal.
-pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
+pub fn unquote(literal: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [quote, inner @ .., last] = literal else { return None };
     if quote != last {
         return None;
     }
     match quote {
-        b'`' if inner.contains(&b'`') => None,
+        b'`' if memchr::memchr(b'`', inner).is_some() => None,
+        b'`' if memchr::memchr(b'\r', inner).is_none() => Some(inner.into()),
         // Carriage returns don't count in a raw literal.
         b'`' => Some(inner.iter().copied().filter(|byte| *byte != b'\r').collect()),
-        b'"' => unescape(inner),
-        b'\'' => unescape_one(inner),
+        b'"' if is_as_written(inner) => Some(inner.into()),
+        b'"' => unescape(inner).map(Cow::Owned),
+        b'\'' => unescape_one(inner).map(Cow::Owned),
         _ => None,
     }
+}
+
+/// Whether what stands between double quotes stands for itself.
+fn is_as_written(inner: &[u8]) -> bool {
+    memchr::memchr3(b'\\', b'"', b'\n', inner).is_none() && std::str::from_utf8(inner).is_ok()
 }
 
 fn unescape(mut inner: &[u8]) -> Option<Vec<u8>> {

@@ -1,6 +1,8 @@
 //! Sets of templates, and their copies.
 
-use gotemplate::{CallError, Environment, ErrorKind, Function, Functions, Limits, Options, Type, Value};
+use gotemplate::{
+    CallError, Environment, ErrorKind, Function, Functions, Limits, Options, ParseError, Type, Value,
+};
 
 use crate::functions::functions;
 
@@ -94,7 +96,7 @@ fn errors_say_where() {
     assert!(matches!(error.kind, ErrorKind::NoTemplate { .. }));
     assert_eq!(error.to_string(), "template: no template \"y\" associated with template \"root\"");
     let error = environment(&[]).parsed("file", "\n\n{{ end }}").expect_err("fails");
-    let ErrorKind::Parse { file, line, message } = &error.kind else { panic!("{error}") };
+    let ErrorKind::Parse(ParseError { file, line, message }) = &error.kind else { panic!("{error}") };
     assert_eq!((&**file, *line, &**message), ("file", 3, "unexpected {{end}}"));
 }
 

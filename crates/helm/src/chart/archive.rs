@@ -151,6 +151,7 @@ pub(crate) fn files(mut packed: impl Read, limits: &mut Limits) -> Result<Vec<Fi
     let bound = limits.chart_bytes.saturating_add(overhead);
     let mut archive = tar::Archive::new(unpacked.take(bound));
     let mut files = Vec::new();
+    let mut buffer = Vec::new();
     let mut remaining = limits.chart_bytes;
     let mut count = 0;
     for entry in archive.entries().map_err(broken)? {
@@ -173,13 +174,13 @@ pub(crate) fn files(mut packed: impl Read, limits: &mut Limits) -> Result<Vec<Fi
             return Err(ArchiveError::LargeFile { name: text::quote(&name), limit });
         }
         let modified = modified(&mut entry);
-        let mut data = Vec::new();
-        let read = entry.by_ref().take(remaining).read_to_end(&mut data).map_err(broken)? as u64;
+        buffer.clear();
+        let read = entry.by_ref().take(remaining).read_to_end(&mut buffer).map_err(broken)? as u64;
         remaining = remaining.saturating_sub(read);
         if read < size || remaining == 0 {
             return Err(ArchiveError::LargeChart(limits.chart_bytes));
         }
-        files.push(File { name: path, data: without_bom(data), modified });
+        files.push(File { name: path, data: without_bom(&buffer), modified });
     }
     limits.chart_bytes = limits.chart_bytes.saturating_sub(bound - archive.into_inner().limit());
     limits.entries -= count;
@@ -187,11 +188,8 @@ pub(crate) fn files(mut packed: impl Read, limits: &mut Limits) -> Result<Vec<Fi
 }
 
 /// The content of a file without the mark that some editors put before UTF-8.
-pub(super) fn without_bom(data: Vec<u8>) -> Str {
-    match data.strip_prefix(BOM) {
-        Some(rest) => Str::from(rest),
-        None => Str::from(data),
-    }
+pub(super) fn without_bom(data: &[u8]) -> Str {
+    Str::from(data.strip_prefix(BOM).unwrap_or(data))
 }
 
 /// Reads and checks the fixed part of the header, so that the mistake can be named as Go does.

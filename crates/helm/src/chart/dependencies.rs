@@ -11,6 +11,7 @@ use crate::version::is_compatible;
 use gotemplate::{Map, Value};
 use serde_json::{Value as Json, json};
 use std::collections::HashSet;
+use std::mem;
 use std::rc::Rc;
 
 /// Dependencies that can't be processed.
@@ -68,7 +69,7 @@ fn enable(
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
     let Some(mut wanted) = chart.metadata.dependencies.take() else { return Ok(()) };
-    chart.dependencies = selected(&chart.dependencies, &wanted);
+    chart.dependencies = selected(mem::take(&mut chart.dependencies), &wanted);
     for dependency in &mut wanted {
         if !dependency.alias.is_empty() {
             dependency.name.clone_from(&dependency.alias);
@@ -93,19 +94,24 @@ fn enable(
 }
 
 /// The subcharts that nobody asked for, then one for each wish that can be met, under its alias.
-fn selected(present: &[Chart], wanted: &[Dependency]) -> Vec<Chart> {
+fn selected(present: Vec<Chart>, wanted: &[Dependency]) -> Vec<Chart> {
     let meets = |sub: &Chart, wish: &Dependency| {
         sub.metadata.name == wish.name && is_compatible(&wish.version, &sub.metadata.version)
     };
-    let unasked = present.iter().filter(|sub| !wanted.iter().any(|wish| meets(sub, wish)));
-    let asked = wanted.iter().filter_map(|wish| {
-        let mut chart = present.iter().find(|sub| meets(sub, wish))?.clone();
+    let is_asked = |sub: &Chart| wanted.iter().any(|wish| meets(sub, wish));
+    let (mut asked, mut selected): (Vec<_>, Vec<_>) = present.into_iter().partition(is_asked);
+    let found = |wish| asked.iter().position(|sub| meets(sub, wish)).map(|place| (wish, place));
+    let mut found: Vec<_> = wanted.iter().filter_map(found).collect();
+    found.reverse();
+    while let Some((wish, place)) = found.pop() {
+        let is_asked_again = found.iter().any(|(_, other)| *other == place);
+        let mut chart = if is_asked_again { asked[place].clone() } else { mem::take(&mut asked[place]) };
         if !wish.alias.is_empty() {
             chart.metadata.name.clone_from(&wish.alias);
         }
-        Some(chart)
-    });
-    unasked.cloned().chain(asked).collect()
+        selected.push(chart);
+    }
+    selected
 }
 
 /// One tag that is true enables; without one, a tag that is false disables.

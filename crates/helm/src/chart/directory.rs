@@ -33,6 +33,7 @@ pub fn load_dir(dir: &Path, options: &LoadOptions, warnings: &mut Vec<String>) -
         remaining: options.limits.chart_bytes,
         entries: 0,
         open: Vec::new(),
+        buffer: Vec::new(),
         files: Vec::new(),
     };
     walk.directory(&root, "")?;
@@ -61,6 +62,8 @@ struct Walk<'a> {
     entries: usize,
     /// The real places of the directories that are being read, from the root down.
     open: Vec<PathBuf>,
+    /// What was read of the last file; each file ends up in memory of just its size.
+    buffer: Vec<u8>,
     files: Vec<File>,
 }
 
@@ -130,14 +133,17 @@ impl Walk<'_> {
             return Err(large());
         }
         let wrap = |source| Error::Read { name: name.to_owned(), source };
-        let mut data = Vec::new();
+        self.buffer.clear();
+        // One byte more, to see the end without making room for more.
+        self.buffer.reserve(usize::try_from(found.len()).unwrap_or_default() + 1);
         // The file may grow between the look at its size and now.
         let bound = self.remaining.saturating_add(1);
-        let read =
-            fs::File::open(place).and_then(|file| file.take(bound).read_to_end(&mut data)).map_err(wrap)?;
+        let read = fs::File::open(place)
+            .and_then(|file| file.take(bound).read_to_end(&mut self.buffer))
+            .map_err(wrap)?;
         self.remaining = self.remaining.checked_sub(read as u64).ok_or_else(large)?;
         let modified = found.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-        self.files.push(File { name: name.to_owned(), data: without_bom(data), modified });
+        self.files.push(File { name: name.to_owned(), data: without_bom(&self.buffer), modified });
         Ok(())
     }
 }

@@ -107,7 +107,8 @@ impl Event {
     }
 }
 
+/// Whether Go's `omitempty` leaves the number out of a record.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references in")]
-fn is_zero(number: &i64) -> bool {
+pub(crate) fn is_zero(number: &i64) -> bool {
     *number == 0
 }

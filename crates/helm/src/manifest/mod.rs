@@ -10,10 +10,11 @@ mod order;
 use std::collections::BTreeMap;
 
 use head::Head;
+pub(crate) use hook::is_zero;
 pub use hook::{DELETE_POLICY, Event, Execution, HOOK, Hook, OUTPUT_LOG_POLICY, WEIGHT};
 pub use order::Order;
 
-use crate::Compat;
+use crate::{Compat, parallel};
 
 /// A document that is part of the release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,17 +55,18 @@ pub struct Error {
 /// # Errors
 /// The first document that can't be read.
 pub fn sort(files: &BTreeMap<String, String>, order: Order, compat: Compat) -> Result<Sorted, Error> {
+    let files = files.iter().filter(|(source, content)| !is_partial(source) && !is_blank(content));
+    let documents: Vec<_> = files
+        .flat_map(|(source, content)| split(content, compat).into_iter().map(move |text| (source, text)))
+        .collect();
+    let heads = parallel::map(&documents, |(_, text)| text.len(), |(_, text)| Head::read(text, compat));
     let mut sorted = Sorted::default();
-    for (source, content) in files {
-        if is_partial(source) || is_blank(content) {
-            continue;
-        }
-        for document in split(content, compat) {
-            place(&mut sorted, source, document, compat)?;
-        }
+    for ((source, text), head) in documents.into_iter().zip(heads) {
+        let head = head.map_err(|message| Error { source_file: source.clone(), message })?;
+        place(&mut sorted, source, text, head);
     }
-    sorted.hooks.sort_by(|a, b| order.compare(&a.kind, &b.kind, compat));
-    sorted.manifests.sort_by(|a, b| order.compare(&a.kind, &b.kind, compat));
+    sorted.hooks.sort_by_cached_key(|hook| order.rank(&hook.kind, compat));
+    sorted.manifests.sort_by_cached_key(|manifest| order.rank(&manifest.kind, compat));
     Ok(sorted)
 }
 
@@ -108,9 +110,7 @@ fn is_blank(text: &str) -> bool {
     text.trim_start().is_empty()
 }
 
-fn place(sorted: &mut Sorted, source: &str, document: &str, compat: Compat) -> Result<(), Error> {
-    let head =
-        Head::read(document, compat).map_err(|message| Error { source_file: source.to_owned(), message })?;
+fn place(sorted: &mut Sorted, source: &str, document: &str, head: Head) {
     let Some(events) = head.annotations.get(HOOK) else {
         sorted.manifests.push(Manifest {
             source: source.to_owned(),
@@ -118,13 +118,12 @@ fn place(sorted: &mut Sorted, source: &str, document: &str, compat: Compat) -> R
             name: head.name,
             content: document.to_owned(),
         });
-        return Ok(());
+        return;
     };
     match words(events).map(|word| Event::parse(&word)).collect::<Option<Vec<_>>>() {
         Some(events) => sorted.hooks.push(hook(&head, source, document, &events)),
         None => sorted.unknown_hooks.push((source.to_owned(), events.clone())),
     }
-    Ok(())
 }
 
 fn hook(head: &Head, source: &str, document: &str, events: &[Event]) -> Hook {

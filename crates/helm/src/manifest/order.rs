@@ -1,7 +1,5 @@
 //! The order in which kinds are installed and removed.
 
-use std::cmp::Ordering;
-
 use crate::Compat;
 
 /// Kinds in the order of installation; those not named come last, by name.
@@ -96,25 +94,15 @@ pub enum Order {
 }
 
 impl Order {
-    /// Compares two kinds. Equal kinds stay as they stood, so sort with a stable sort.
-    pub fn compare(self, a: &str, b: &str, compat: Compat) -> Ordering {
-        match (self.rank(a, compat), self.rank(b, compat)) {
-            (None, None) => a.cmp(b),
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
-            (Some(a), Some(b)) => a.cmp(&b),
-        }
-    }
-
-    fn rank(self, kind: &str, compat: Compat) -> Option<usize> {
-        // Helm 3 doesn't list the webhooks.
-        if compat == Compat::V3 && kind.ends_with("WebhookConfiguration") {
-            return None;
-        }
+    /// The place of a kind, as a key to sort by. Equal kinds stay as they stood, so sort with a stable sort.
+    pub fn rank(self, kind: &str, compat: Compat) -> (usize, String) {
         let kinds = match self {
             Self::Install => &INSTALL,
             Self::Uninstall => &UNINSTALL,
         };
-        kinds.iter().position(|known| *known == kind)
+        // Helm 3 doesn't list the webhooks.
+        let is_listed = compat != Compat::V3 || !kind.ends_with("WebhookConfiguration");
+        let place = kinds.iter().position(|known| is_listed && *known == kind);
+        place.map_or_else(|| (kinds.len(), kind.to_owned()), |place| (place, String::new()))
     }
 }

@@ -1,13 +1,12 @@
 //! A chart within a release record.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Error;
 use crate::chart::{Chart, File, Lock, Metadata, Table};
+use crate::text::base64;
 use crate::values;
 
 /// What Go writes for a time that isn't known.
@@ -46,7 +45,7 @@ pub fn record(chart: &Chart) -> Result<Box<RawValue>, Error> {
         lock: &chart.lock,
         templates: files(&chart.templates),
         values: chart.values.as_ref().map(table).transpose()?,
-        schema: chart.schema.as_ref().map(|file| STANDARD.encode(file.data.as_bytes())),
+        schema: chart.schema.as_ref().map(|file| base64(&file.data)),
         schemamodtime: chart
             .schema
             .as_ref()
@@ -74,11 +73,7 @@ fn files(files: &[File]) -> Option<Vec<FileRecord<'_>>> {
 }
 
 fn file_record(file: &File) -> FileRecord<'_> {
-    FileRecord {
-        name: &file.name,
-        data: STANDARD.encode(file.data.as_bytes()),
-        modtime: file.modified.map(go_time),
-    }
+    FileRecord { name: &file.name, data: base64(&file.data), modtime: file.modified.map(go_time) }
 }
 
 /// RFC 3339 with as many digits of a second as it takes.

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use self::chart::{record as chart_record, table as values_record};
-use crate::manifest::Hook;
+use crate::manifest::{Hook, is_zero};
+use crate::text::base64;
 
 /// Larger records than this, unpacked, are refused. Kubernetes takes a Secret of at most 1 MiB.
 const MAX_RECORD: u64 = 256 << 20;
@@ -155,7 +156,7 @@ impl Release {
     pub fn encode(&self) -> Result<String, Error> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::best());
         packed.write_all(self.to_json()?.as_bytes())?;
-        Ok(STANDARD.encode(packed.finish()?))
+        Ok(base64(&packed.finish()?))
     }
 
     /// The record as Go's `encoding/json` writes it: what digests are taken of.
@@ -217,9 +218,4 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references in")]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }

@@ -19,7 +19,7 @@ pub(super) fn marked(words: &str) -> String {
 }
 
 /// What Helm says when a template can't be parsed.
-pub(super) fn parse_error(file: &str, error: &gotemplate::Error) -> String {
+pub(super) fn parse_error(file: &str, error: &gotemplate::ParseError) -> String {
     let text = error.to_string();
     let mut segments = text.split(": ");
     let (Some(_), Some(location)) = (segments.next(), segments.next()) else {

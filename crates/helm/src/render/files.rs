@@ -4,8 +4,6 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use gotemplate::{CallError, Kind, Object, Str, Value};
 
 use super::glob::Glob;
@@ -72,7 +70,7 @@ impl Object for Files {
             "Glob" => path().map(|pattern| Value::object(self.glob(pattern))),
             "Lines" => path().map(|path| self.lines(path)),
             "AsConfig" => Ok(self.as_yaml(|data| Value::String(data.clone()))),
-            "AsSecrets" => Ok(self.as_yaml(|data| Value::string(STANDARD.encode(data.as_bytes())))),
+            "AsSecrets" => Ok(self.as_yaml(base64_of)),
             _ => return None,
         })
     }
@@ -122,7 +120,7 @@ impl Object for Contents {
 }
 
 fn base64_of(data: &Str) -> Value {
-    Value::string(STANDARD.encode(data.as_bytes()))
+    Value::string(text::base64(data))
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use scope::Template;
 use sprig::Sources;
 
 use crate::chart::Chart;
-use crate::{Compat, manifest};
+use crate::{Compat, manifest, parallel};
 
 /// The name that Go knows the set of templates by; it shows in errors.
 const ROOT: &str = "gotpl";
@@ -116,29 +116,58 @@ pub struct Error {
 /// Renders a chart with its coalesced values: the text of every template by its full name, such as
 /// `app/charts/db/templates/x.yaml`, partials left out.
 ///
+/// Templates may change the values. Nobody else should hold them: what a template makes contain itself is freed only
+/// if it isn't held from outside.
+///
 /// # Errors
 /// A template can't be parsed or fails, a bound is hit, or it was cancelled.
 pub fn render(
     chart: &Chart,
-    values: &Rc<Map>,
+    values: Rc<Map>,
     context: &Context,
     options: &Options,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let templates = scope::templates(chart, values, context, options.compat);
+    let templates = scope::templates(chart, &values, context, options.compat);
     let mut environment = environment(context, options);
-    for template in &templates {
-        environment.parse(template.name.as_str(), template.text.clone()).map_err(|error| Error {
-            message: error::parse_error(&template.name, &error),
-            template: template.name.clone(),
-        })?;
-    }
+    let rendered =
+        parse(&templates, &mut environment).and_then(|()| execute_all(&templates, &environment, options));
+    drop((templates, values));
+    environment.free_cycles();
+    rendered
+}
+
+fn execute_all(
+    templates: &[Template<'_>],
+    environment: &Environment,
+    options: &Options,
+) -> Result<BTreeMap<String, String>, Error> {
     let limits = Limits { depth: MAX_DEPTH, output: options.max_output, steps: options.max_steps };
     let budget = Budget::new(gotemplate::Options { limits, cancelled: Some(&options.cancelled) });
     let mut rendered = BTreeMap::new();
     for template in templates.iter().filter(|template| !manifest::is_partial(&template.name)) {
-        rendered.insert(template.name.clone(), execute(template, &environment, &budget, options.compat)?);
+        rendered.insert(template.name.clone(), execute(template, environment, &budget, options.compat)?);
     }
     Ok(rendered)
+}
+
+/// Parses all templates and adds them in their order.
+fn parse(templates: &[Template<'_>], environment: &mut Environment) -> Result<(), Error> {
+    let grammar = environment.grammar();
+    let texts: Vec<_> = templates.iter().map(|template| (template.name.as_str(), template.text)).collect();
+    let parsed = parallel::map(
+        &texts,
+        |(_, text)| text.len(),
+        |(name, text)| {
+            grammar.parse(*name, (*text).clone()).map_err(|error| Error {
+                message: error::parse_error(name, &error),
+                template: (*name).to_owned(),
+            })
+        },
+    );
+    for parsed in parsed {
+        environment.add(&parsed?);
+    }
+    Ok(())
 }
 
 fn environment(context: &Context, options: &Options) -> Environment {

@@ -4,6 +4,7 @@ use gotemplate::strconv::{self, FloatForm};
 use gotemplate::{IntType, Object, Str, Type, Value};
 use krm::{Mapping, Node, Scalar, ScalarKind, ScalarValue};
 
+use crate::text;
 use crate::values::{self, YamlError};
 
 /// Deeper values than this aren't written. Go's own limit is on cycles, which this finds too.
@@ -177,10 +178,9 @@ fn json_float(value: f64) -> Result<String, Error> {
 }
 
 fn base64_of(items: &[Value]) -> String {
-    use base64::Engine as _;
     let bytes: Vec<u8> = items
         .iter()
         .map(|item| if let Value::Int(byte, _) = item { u8::try_from(*byte).unwrap_or_default() } else { 0 })
         .collect();
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+    text::base64(&bytes)
 }

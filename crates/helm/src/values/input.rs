@@ -3,7 +3,8 @@
 //! Source: Helm's `pkg/cli/values`.
 
 use super::json::map_of;
-use super::{ReadError, from_plain, merge_maps, read_documents, strvals};
+use super::strvals::{self, Room};
+use super::{ReadError, from_plain, merge_maps, read_documents};
 use crate::compat::Compat;
 use gotemplate::{Map, Value};
 use std::rc::Rc;
@@ -69,20 +70,21 @@ pub fn collect(
             read_documents(text, compat).map_err(|source| InputError::File { name: name.clone(), source })?;
         values = merge_maps(&values, &map_of(&file));
     }
+    let mut room = Room::default();
     for line in &input.set_json {
-        values = json(line, values, compat)?;
+        values = json(line, values, &mut room, compat)?;
     }
     for line in &input.set {
-        strvals::set(line, &values).map_err(failed("set"))?;
+        strvals::set(line, &values, &mut room).map_err(failed("set"))?;
     }
     for line in &input.set_string {
-        strvals::set_string(line, &values).map_err(failed("set-string"))?;
+        strvals::set_string(line, &values, &mut room).map_err(failed("set-string"))?;
     }
     for line in &input.set_file {
-        strvals::set_file(line, &values, read).map_err(failed("set-file"))?;
+        strvals::set_file(line, &values, read, &mut room).map_err(failed("set-file"))?;
     }
     for line in &input.set_literal {
-        strvals::set_literal(line, &values).map_err(failed("set-literal"))?;
+        strvals::set_literal(line, &values, &mut room).map_err(failed("set-literal"))?;
     }
     Ok(values)
 }
@@ -92,9 +94,9 @@ fn failed(flag: &'static str) -> impl Fn(strvals::Error) -> InputError {
 }
 
 /// One `--set-json`: an object that is laid over all, since Helm 4, or keys with JSON values.
-fn json(line: &str, values: Rc<Map>, compat: Compat) -> Result<Rc<Map>, InputError> {
+fn json(line: &str, values: Rc<Map>, room: &mut Room, compat: Compat) -> Result<Rc<Map>, InputError> {
     if compat == Compat::V3 || !line.trim().starts_with('{') {
-        strvals::set_json(line, &values).map_err(|_| InputError::Json(line.to_owned()))?;
+        strvals::set_json(line, &values, room).map_err(|_| InputError::Json(line.to_owned()))?;
         return Ok(values);
     }
     let object: serde_json::Value =

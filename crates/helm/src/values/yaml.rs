@@ -6,6 +6,7 @@ use crate::compat::Compat;
 use gotemplate::strconv::{FloatForm, format_float};
 use krm::{Mapping, Node, Rules, Scalar, ScalarValue};
 use serde_json::{Number, Value};
+use std::iter;
 
 /// A text that isn't YAML, or that JSON can't hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,26 +96,35 @@ fn merge_over(base: &mut Table, over: Table) {
 fn documents(text: &[u8]) -> Result<Vec<&[u8]>, ReadError> {
     let mut documents = Vec::new();
     let mut start = 0;
-    let mut at = 0;
-    for line in text.split_inclusive(|b| *b == b'\n') {
-        if let Some(rest) = line.strip_prefix(b"---") {
-            let rest = String::from_utf8_lossy(rest);
-            let rest = rest.trim();
-            if !rest.is_empty() && !rest.starts_with('#') {
-                return Err(ReadError::Separator(rest.to_owned()));
-            }
-            // The reader gives back what it has and drops the line itself, unless nothing came before.
-            if at > start {
-                documents.push(&text[start..at]);
-                start = at + line.len();
-            }
+    for at in lines_with(text, &[b"---"]) {
+        let line = line_at(text, at);
+        let rest = String::from_utf8_lossy(&line[3..]);
+        let rest = rest.trim();
+        if !rest.is_empty() && !rest.starts_with('#') {
+            return Err(ReadError::Separator(rest.to_owned()));
         }
-        at += line.len();
+        // The reader gives back what it has and drops the line itself, unless nothing came before.
+        if at > start {
+            documents.push(&text[start..at]);
+            start = at + line.len();
+        }
     }
-    if at > start {
-        documents.push(&text[start..at]);
+    if text.len() > start {
+        documents.push(&text[start..]);
     }
     Ok(documents)
+}
+
+/// Where the lines begin that start with one of the marks.
+fn lines_with<'t>(text: &'t [u8], marks: &'t [&[u8]]) -> impl Iterator<Item = usize> + 't {
+    let starts = iter::once(0).chain(memchr::memchr_iter(b'\n', text).map(|newline| newline + 1));
+    starts.filter(|at| marks.iter().any(|mark| text[*at..].starts_with(mark)))
+}
+
+/// The line that begins there, with its line break.
+fn line_at(text: &[u8], at: usize) -> &[u8] {
+    let rest = &text[at..];
+    &rest[..memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1)]
 }
 
 /// The first document of a text; later ones may be anything.
@@ -128,21 +138,23 @@ pub(crate) fn first_document(text: &[u8]) -> Result<Node, YamlError> {
 }
 
 fn until_second_document(text: &[u8]) -> &[u8] {
-    let mut at = 0;
     let mut has_content = false;
-    for line in text.split_inclusive(|b| *b == b'\n') {
-        let is_marker = |dashes: &[u8]| {
-            line.strip_prefix(dashes)
-                .is_some_and(|rest| rest.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')))
-        };
-        if has_content && (is_marker(b"---") || is_marker(b"...")) {
+    let mut seen = 0;
+    for at in lines_with(text, &[b"---", b"..."]) {
+        has_content = has_content || text[seen..at].split(|byte| *byte == b'\n').any(is_content);
+        seen = at;
+        let is_marker = text.get(at + 3).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+        if has_content && is_marker {
             return &text[..at];
         }
-        let first = line.iter().find(|b| !b.is_ascii_whitespace());
-        has_content |= first.is_some_and(|b| *b != b'#' && *b != b'%');
-        at += line.len();
     }
     text
+}
+
+/// Whether a line is more than space, a comment or a directive.
+fn is_content(line: &[u8]) -> bool {
+    let first = line.iter().find(|byte| !byte.is_ascii_whitespace());
+    first.is_some_and(|byte| *byte != b'#' && *byte != b'%')
 }
 
 /// The node as JSON; whatever is a number becomes a float.

@@ -3,7 +3,8 @@
 use crate::helpers::{check_all, comparable, dump_map, failure, parse, text, texts};
 use gotemplate::{Map, Value};
 use helm::Compat;
-use helm::values::{self, Input, strvals};
+use helm::values::strvals::{self, Room};
+use helm::values::{self, Input};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -12,13 +13,18 @@ fn read(name: &str) -> Result<Vec<u8>, String> {
 }
 
 fn apply(mode: &str, line: &str, values: &Map) -> Result<(), strvals::Error> {
+    let room = &mut Room::default();
     match mode {
-        "string" => strvals::set_string(line, values),
-        "json" => strvals::set_json(line, values),
-        "literal" => strvals::set_literal(line, values),
-        "file" => strvals::set_file(line, values, &mut read),
-        _ => strvals::set(line, values),
+        "string" => strvals::set_string(line, values, room),
+        "json" => strvals::set_json(line, values, room),
+        "literal" => strvals::set_literal(line, values, room),
+        "file" => strvals::set_file(line, values, &mut read, room),
+        _ => strvals::set(line, values, room),
     }
+}
+
+fn set(line: &str, values: &Map) -> Result<(), strvals::Error> {
+    apply("set", line, values)
 }
 
 #[test]
@@ -63,7 +69,7 @@ fn inputs_are_laid_over_each_other_in_helms_order() {
 #[test]
 fn the_largest_index_makes_a_list_of_that_length() {
     let values = values::empty();
-    strvals::set("a[65536]=1", &values).unwrap();
+    set("a[65536]=1", &values).unwrap();
     let list = values.get(b"a").unwrap();
     assert_eq!(list.as_list().map(|list| list.len()), Some(65537));
 }
@@ -71,7 +77,7 @@ fn the_largest_index_makes_a_list_of_that_length() {
 #[test]
 fn lists_in_lists_have_a_limit() {
     let line = format!("a{}=1", "[0]".repeat(5000));
-    let error = strvals::set(&line, &values::empty()).unwrap_err();
+    let error = set(&line, &values::empty()).unwrap_err();
     assert_eq!(error, strvals::Error::IndexDepth(1000));
 }
 
@@ -79,10 +85,22 @@ fn lists_in_lists_have_a_limit() {
 fn a_line_adds_a_bounded_number_of_items() {
     let nested = format!("a{}=1", "[65536]".repeat(900));
     let siblings: String = (0..900).fold(String::new(), |line, list| format!("{line}a{list}[65536]=1,"));
-    for set in [strvals::set, strvals::set_string, strvals::set_literal] {
-        assert_eq!(set(&nested, &values::empty()), Err(strvals::Error::AddedItems));
+    for mode in ["set", "string", "literal"] {
+        assert_eq!(apply(mode, &nested, &values::empty()), Err(strvals::Error::AddedItems));
     }
-    assert_eq!(strvals::set(&siblings, &values::empty()), Err(strvals::Error::AddedItems));
+    assert_eq!(set(&siblings, &values::empty()), Err(strvals::Error::AddedItems));
+}
+
+#[test]
+fn lines_together_add_a_bounded_number_of_items() {
+    let lines = |flag: &str| (0..20).map(|line| format!("{flag}{line}[65536]=1")).collect();
+    let input = Input { set: lines("a"), ..Input::default() };
+    let error = values::collect(&input, Compat::default(), &mut read).err().unwrap();
+    let text = "failed parsing --set data: indexes make lists longer by more than 1048576 items";
+    assert_eq!(failure(&error)["error"], text);
+    let input =
+        Input { set: vec!["a[65536]=1".to_owned()], set_json: lines("b").split_off(5), ..Input::default() };
+    assert!(values::collect(&input, Compat::default(), &mut read).is_err());
 }
 
 proptest! {
@@ -99,7 +117,7 @@ proptest! {
     fn a_plain_pair_is_set_as_text(key in "[a-z]{1,8}", value in "[a-z/:@]{1,20}") {
         prop_assume!(!["true", "false", "null"].contains(&value.as_str()));
         let values = values::empty();
-        strvals::set(&format!("{key}={value}"), &values).unwrap();
+        set(&format!("{key}={value}"), &values).unwrap();
         let found = values.get(key.as_bytes());
         prop_assert_eq!(found.as_ref().and_then(Value::as_str).map(ToString::to_string), Some(value));
     }

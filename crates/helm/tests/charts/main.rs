@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail in any line")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod archives;
 mod coalescing;
 mod dependencies;
+mod freeing;
 mod helpers;
 mod ignoring;
 mod lines;

@@ -2,22 +2,24 @@
 
 use std::rc::Rc;
 
-use gotemplate::{CallError, Functions, Kind, Map, Str, Type, Value};
+use gotemplate::{CallError, Context, Function, Functions, Kind, Map, Str, Type, Value};
 
-use crate::arguments::{Answer, any, dict, map, variadic};
+use crate::arguments::{Answer, any, dict, map};
 use crate::limits;
 
 use super::as_dict;
 
 pub(crate) fn register(functions: &mut Functions) {
-    variadic(functions, "merge", [dict()], dict(), |arguments| or_empty(merged(arguments, Mode::Fill)));
-    variadic(functions, "mergeOverwrite", [dict()], dict(), |arguments| {
-        or_empty(merged(arguments, Mode::Overwrite))
-    });
-    variadic(functions, "mustMerge", [dict()], dict(), |arguments| merged(arguments, Mode::Fill));
-    variadic(functions, "mustMergeOverwrite", [dict()], dict(), |arguments| {
-        merged(arguments, Mode::Overwrite)
-    });
+    let mut register = |name, body: fn(&Context<'_>, &[Value]) -> Answer| {
+        functions.insert(
+            name,
+            Function::variadic([dict()], dict(), move |context, arguments| body(context, arguments)),
+        );
+    };
+    register("merge", |context, arguments| or_empty(merged(context, arguments, Mode::Fill)));
+    register("mergeOverwrite", |context, arguments| or_empty(merged(context, arguments, Mode::Overwrite)));
+    register("mustMerge", |context, arguments| merged(context, arguments, Mode::Fill));
+    register("mustMergeOverwrite", |context, arguments| merged(context, arguments, Mode::Overwrite));
 }
 
 /// What happens to keys that both have.
@@ -30,7 +32,7 @@ enum Mode {
 }
 
 /// Merges the others into the first map, which is given back.
-fn merged(arguments: &[Value], mode: Mode) -> Answer {
+fn merged(context: &Context<'_>, arguments: &[Value], mode: Mode) -> Answer {
     let mut target = as_dict(any(arguments, 0)?);
     for source in arguments.iter().skip(1) {
         let Some(source) = map(source)? else { continue };
@@ -38,14 +40,21 @@ fn merged(arguments: &[Value], mode: Mode) -> Answer {
             target = Value::map::<Str>([]);
         }
         if let Some(target) = map(&target)? {
-            merge(target, source, mode, 0)?;
+            merge(context, target, source, mode, 0)?;
         }
     }
     Ok(target)
 }
 
-fn merge(target: &Rc<Map>, source: &Rc<Map>, mode: Mode, depth: usize) -> Result<(), CallError> {
+fn merge(
+    context: &Context<'_>,
+    target: &Rc<Map>,
+    source: &Rc<Map>,
+    mode: Mode,
+    depth: usize,
+) -> Result<(), CallError> {
     limits::check_depth(depth)?;
+    context.changes(target);
     for (key, new) in source.to_vec() {
         if new.is_nil() {
             if mode == Mode::Overwrite {
@@ -55,7 +64,7 @@ fn merge(target: &Rc<Map>, source: &Rc<Map>, mode: Mode, depth: usize) -> Result
             continue;
         }
         let old = target.get(&key);
-        merge_inside(old.as_ref(), &new, mode, depth)?;
+        merge_inside(context, old.as_ref(), &new, mode, depth)?;
         // Only now: the maps may have been merged.
         let replaces = match &old {
             None => true,
@@ -74,9 +83,17 @@ fn merge(target: &Rc<Map>, source: &Rc<Map>, mode: Mode, depth: usize) -> Result
 }
 
 /// Merges a value of the source into the target's value when both are maps.
-fn merge_inside(old: Option<&Value>, new: &Value, mode: Mode, depth: usize) -> Result<(), CallError> {
+fn merge_inside(
+    context: &Context<'_>,
+    old: Option<&Value>,
+    new: &Value,
+    mode: Mode,
+    depth: usize,
+) -> Result<(), CallError> {
     match (old, new) {
-        (Some(Value::Map(old)), Value::Map(new)) if !old.is_nil() => merge(old, new, mode, depth + 1),
+        (Some(Value::Map(old)), Value::Map(new)) if !old.is_nil() => {
+            merge(context, old, new, mode, depth + 1)
+        }
         // A pointer can't be filled from something else.
         (Some(Value::Object(old)), Value::Map(_)) if old.kind() == Kind::Ptr && mode == Mode::Fill => {
             Err(DIFFERENT_TYPES.into())

@@ -6,7 +6,7 @@ mod merge;
 
 use std::rc::Rc;
 
-use gotemplate::{CallError, Functions, Map, MapClass, Str, Value};
+use gotemplate::{CallError, Function, Functions, Map, MapClass, Str, Value};
 
 use crate::arguments::{ANY, Answer, STRING, any, dict, map, plain, text, to_text, variadic};
 
@@ -31,11 +31,13 @@ fn register_entries(functions: &mut Functions) {
         let value = first(arguments)?.and_then(|map| map.get(key(arguments).ok()?));
         Ok(value.unwrap_or_else(|| Value::from("")))
     });
-    plain(functions, "set", [dict(), STRING, ANY], |arguments| {
+    let set = Function::new([dict(), STRING, ANY], |context, arguments| {
         let map = first(arguments)?.ok_or("assignment to entry in nil map")?;
+        context.changes(map);
         map.insert(key(arguments)?.clone(), any(arguments, 2)?.clone());
         Ok(as_dict(any(arguments, 0)?))
     });
+    functions.insert("set", set);
     plain(functions, "unset", [dict(), STRING], |arguments| {
         if let Some(map) = first(arguments)? {
             map.remove(key(arguments)?);

@@ -1,7 +1,7 @@
 //! Values in one line, as `--set` takes them: `a.b=1,list[0]=x,names={a,b}`.
 //!
-//! Source: Helm's `pkg/strvals`. Deviation: JSON nested deeper than 128 levels is refused, and so is a line whose
-//! indexes make lists longer by more than a million items.
+//! Source: Helm's `pkg/strvals`. Deviation: JSON nested deeper than 128 levels is refused, and so are lines whose
+//! indexes together make lists longer by more than a million items.
 
 mod parser;
 mod scan;
@@ -59,7 +59,7 @@ pub enum Error {
     /// The line has more brackets in a row than we follow.
     #[error("more than {0} indexes in a row")]
     IndexDepth(usize),
-    /// The line's indexes make lists longer by more than [`MAX_ADDED_ITEMS`].
+    /// The indexes of this line and those before it make lists longer by more than [`MAX_ADDED_ITEMS`].
     #[error("indexes make lists longer by more than {MAX_ADDED_ITEMS} items")]
     AddedItems,
 }
@@ -73,8 +73,25 @@ pub const MAX_NESTING: usize = 30;
 /// Most indexes in a row, as in `a[0][0]`. Go has no bound but its stack.
 const MAX_INDEX_DEPTH: usize = 1000;
 
-/// Most items that the indexes of one line may add to lists, as `a[9]` adds ten. Go has no bound but its memory.
+/// Most items that the indexes of all lines may add to lists, as `a[9]` adds ten. Go has no bound but its memory.
 pub const MAX_ADDED_ITEMS: usize = 1 << 20;
+
+/// How many items lines may still add to lists: at first [`MAX_ADDED_ITEMS`].
+#[derive(Debug)]
+pub struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(MAX_ADDED_ITEMS)
+    }
+}
+
+impl Room {
+    fn take(&mut self, items: usize) -> Result<(), Error> {
+        self.0 = self.0.checked_sub(items).ok_or(Error::AddedItems)?;
+        Ok(())
+    }
+}
 
 /// Why reading stopped: at the end of the line, which is no mistake, or for good.
 enum Stop {
@@ -135,7 +152,7 @@ fn item(list: &Value, index: i64) -> Option<Value> {
 }
 
 /// The map that is an item; a new one takes the place of anything else.
-fn item_map(list: &Value, index: i64, room: &mut usize) -> Result<Rc<Map>, Error> {
+fn item_map(list: &Value, index: i64, room: &mut Room) -> Result<Rc<Map>, Error> {
     match item(list, index) {
         Some(Value::Map(inner)) => Ok(inner),
         None => Ok(super::empty()),
@@ -148,7 +165,7 @@ fn item_map(list: &Value, index: i64, room: &mut usize) -> Result<Rc<Map>, Error
 }
 
 /// Sets an item: in place where the list is long enough, else in a longer copy, as long as there is room for it.
-fn set_item(list: Value, index: i64, value: Value, room: &mut usize) -> Result<Value, Error> {
+fn set_item(list: Value, index: i64, value: Value, room: &mut Room) -> Result<Value, Error> {
     if index > MAX_INDEX {
         return Err(Error::LargeIndex(index));
     }
@@ -158,7 +175,7 @@ fn set_item(list: Value, index: i64, value: Value, room: &mut usize) -> Result<V
         items.borrow_mut()[at] = value;
         return Ok(list);
     }
-    *room = room.checked_sub(at + 1 - items.len()).ok_or(Error::AddedItems)?;
+    room.take(at + 1 - items.len())?;
     let mut longer = items.to_vec();
     longer.resize(at + 1, Value::Nil);
     longer[at] = value;

@@ -2,8 +2,8 @@
 
 use super::scan::Scanner;
 use super::{
-    Error, MAX_ADDED_ITEMS, MAX_INDEX_DEPTH, MAX_NESTING, Stop, child_list, child_map, index_of, insert,
-    item, item_map, quoted_runes, set_item, until_end,
+    Error, MAX_INDEX_DEPTH, MAX_NESTING, Room, Stop, child_list, child_map, index_of, insert, item, item_map,
+    quoted_runes, set_item, until_end,
 };
 use crate::text::quote;
 use crate::values::from_plain;
@@ -11,18 +11,20 @@ use gotemplate::{Map, Value};
 
 /// Sets values, typed: `true`, `false`, `null` and whole numbers aren't text.
 ///
+/// Lines that set values in one map have their `room` in common.
+///
 /// # Errors
 /// The line breaks the grammar; what came before the mistake is set all the same.
-pub fn set(line: &str, values: &Map) -> Result<(), Error> {
-    parse(line, values, Form::Text(&mut |text| Ok(typed(text))))
+pub fn set(line: &str, values: &Map, room: &mut Room) -> Result<(), Error> {
+    parse(line, values, room, Form::Text(&mut |text| Ok(typed(text))))
 }
 
 /// Sets values, all of them text.
 ///
 /// # Errors
 /// See [`set`].
-pub fn set_string(line: &str, values: &Map) -> Result<(), Error> {
-    parse(line, values, Form::Text(&mut |text| Ok(Value::string(text))))
+pub fn set_string(line: &str, values: &Map, room: &mut Room) -> Result<(), Error> {
+    parse(line, values, room, Form::Text(&mut |text| Ok(Value::string(text))))
 }
 
 /// Sets values to what `read` gives for the text behind each `=`: the contents of files.
@@ -33,24 +35,25 @@ pub fn set_file(
     line: &str,
     values: &Map,
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    room: &mut Room,
 ) -> Result<(), Error> {
-    parse(line, values, Form::Text(&mut |text| read(text).map(Value::string).map_err(Error::File)))
+    parse(line, values, room, Form::Text(&mut |text| read(text).map(Value::string).map_err(Error::File)))
 }
 
 /// Sets values that are JSON.
 ///
 /// # Errors
 /// See [`set`]; also what isn't JSON.
-pub fn set_json(line: &str, values: &Map) -> Result<(), Error> {
-    parse(line, values, Form::Json)
+pub fn set_json(line: &str, values: &Map, room: &mut Room) -> Result<(), Error> {
+    parse(line, values, room, Form::Json)
 }
 
 /// Sets one value to the text behind the first `=`, as it is.
 ///
 /// # Errors
 /// The key breaks the grammar.
-pub fn set_literal(line: &str, values: &Map) -> Result<(), Error> {
-    parse(line, values, Form::Literal)
+pub fn set_literal(line: &str, values: &Map, room: &mut Room) -> Result<(), Error> {
+    parse(line, values, room, Form::Literal)
 }
 
 type Reader<'a> = &'a mut dyn FnMut(&str) -> Result<Value, Error>;
@@ -65,8 +68,8 @@ enum Form<'r> {
     Literal,
 }
 
-fn parse(line: &str, values: &Map, form: Form<'_>) -> Result<(), Error> {
-    let mut parser = Parser { scanner: Scanner::new(line), form, room: MAX_ADDED_ITEMS };
+fn parse(line: &str, values: &Map, room: &mut Room, form: Form<'_>) -> Result<(), Error> {
+    let mut parser = Parser { scanner: Scanner::new(line), form, room };
     until_end(|| parser.key(values, 0))
 }
 
@@ -93,8 +96,7 @@ fn typed(text: &str) -> Value {
 struct Parser<'a, 'r> {
     scanner: Scanner<'a>,
     form: Form<'r>,
-    /// How many items may still be added to lists.
-    room: usize,
+    room: &'a mut Room,
 }
 
 impl Parser<'_, '_> {
@@ -163,7 +165,7 @@ impl Parser<'_, '_> {
     /// Reads what follows an index; the list comes back even when that fails.
     fn item(&mut self, list: Value, index: i64, dots: usize, depth: usize) -> (Value, Result<(), Stop>) {
         match self.new_item(&list, index, dots, depth) {
-            Ok(value) => match set_item(list.clone(), index, value, &mut self.room) {
+            Ok(value) => match set_item(list.clone(), index, value, self.room) {
                 Ok(list) => (list, Ok(())),
                 Err(error) => (list, Err(error.into())),
             },
@@ -186,7 +188,7 @@ impl Parser<'_, '_> {
             None => Err(Stop::End),
             Some('=') => self.item_value(),
             Some('.') => {
-                let inner = item_map(list, index, &mut self.room)?;
+                let inner = item_map(list, index, self.room)?;
                 self.key(&inner, dots)?;
                 Ok(Value::Map(inner))
             }
