@@ -309,9 +309,12 @@ pub(crate) struct BuildKustomization {
     /// File with the Kustomization, in place of the one in the cluster
     #[arg(long, value_name = "FILE")]
     pub(crate) kustomization_file: Option<PathBuf>,
-    /// Do not connect to a cluster; needs --kustomization-file
+    /// Do not connect to a cluster, leave out variables of ConfigMaps and Secrets; needs --kustomization-file
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Fail on variables that are not set and have no default
+    #[arg(long)]
+    pub(crate) strict_substitute: bool,
 }
 
 /// What can be done with kustomizations.

@@ -38,6 +38,14 @@ pub(crate) const KUSTOMIZATION: Kind = Kind {
     revision: "/status/lastAppliedRevision",
 };
 
+pub(crate) const CONFIG_MAP: Kind = core("ConfigMap", "configmaps");
+pub(crate) const SECRET: Kind = core("Secret", "secrets");
+
+/// A kind of the core group, which commands only read.
+const fn core(name: &'static str, plural: &'static str) -> Kind {
+    Kind { group: "", name, plural, human: name, done: "", revision: "" }
+}
+
 const fn source(name: &'static str, plural: &'static str, human: &'static str) -> Kind {
     Kind {
         group: source::v1::GROUP,

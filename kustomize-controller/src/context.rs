@@ -1,39 +1,94 @@
 //! What the reconciler shares between runs.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::kustomize::v1::Kustomization;
-use api::source::v1::{ExternalArtifact, GitRepository};
-use parking_lot::Mutex;
-use toolkit::reconcile::{Cache, Handle, Key};
-use toolkit::run::{Runtime, Scope, StartError};
+use toolkit::reconcile::{Handle, Key};
+use toolkit::run::{Runtime, StartError};
 
-use crate::args::Program;
+use crate::args::{DriftDetection, Program, gate};
+use crate::clusters::Clusters;
+use crate::decrypt;
+use crate::identity;
 use crate::kustomization::dependencies::Waiting;
-use crate::kustomization::triggers;
+use crate::kustomization::rendered::Renderings;
+use crate::kustomization::source::Sources;
+use crate::kustomization::triggers::Freshness;
+use crate::watched::Watched;
 
 /// What the reconciler shares between runs.
 pub(crate) struct Context {
-    /// Fetches artifacts, each once however many Kustomizations share it.
-    pub artifacts: artifact::client::Client,
-    /// Applies, prunes and waits.
-    pub cluster: ssa::Manager,
-    /// Reads objects outside the caches.
+    /// Fetches artifacts, each once however many Kustomizations share it, and knows the last builds.
+    pub freshness: Freshness,
+    /// Where objects are applied.
+    pub clusters: Clusters,
+    /// What is known of applied objects, and who changes them.
+    pub watched: Arc<Watched>,
+    /// The controller's own identity, for what Kustomizations refer to.
     pub client: kube::Client,
-    /// Git sources.
-    pub git_repositories: Cache<GitRepository>,
-    /// Sources of third parties; `None` while the feature gate is off.
-    pub external_artifacts: Option<Cache<ExternalArtifact>>,
-    /// What the cluster answered to the last apply of each Kustomization.
-    pub known: Mutex<HashMap<Key, Arc<ssa::Known>>>,
+    /// What Kustomizations are built from.
+    pub sources: Sources,
     /// Who waits for a dependency.
     pub waiting: Waiting,
+    /// Where keys for encrypted files come from.
+    pub decryption: decrypt::Options,
+    /// What flags and gates say.
+    pub options: Options,
+}
+
+/// What flags and gates say.
+pub(crate) struct Options {
     /// `--no-cross-namespace-refs`.
     pub no_cross_namespace_refs: bool,
     /// `--requeue-dependency`.
     pub requeue_dependency: Duration,
+    /// `--default-service-account`, if any.
+    pub default_service_account: Option<String>,
+    /// `--prune-limit-percent`.
+    pub prune_limit_percent: u8,
+    /// `--full-check-interval`.
+    pub full_check_interval: Duration,
+    /// Remote bases are fetched: no `--no-remote-bases`.
+    pub remote_bases: bool,
+    /// `--sops-verify-mac`.
+    pub verify_mac: bool,
+    /// StrictPostBuildSubstitutions.
+    pub strict_substitutions: bool,
+    /// AdditiveCELDependencyCheck.
+    pub additive_cel: bool,
+    /// CancelHealthCheckOnNewRevision.
+    pub cancel_health_check: bool,
+    /// DisableFailFastBehavior.
+    pub disable_fail_fast: bool,
+    /// GroupChangeLog.
+    pub group_change_log: bool,
+    /// MigrateAPIVersion.
+    pub migrate_api_version: bool,
+    /// ObjectLevelWorkloadIdentity.
+    pub object_level_identity: bool,
+}
+
+impl Options {
+    fn new(program: &Program, runtime: &Runtime) -> Self {
+        let enabled = |name| runtime.features.enabled(name);
+        Self {
+            no_cross_namespace_refs: program.no_cross_namespace_refs,
+            requeue_dependency: runtime.args.requeue_dependency,
+            default_service_account: given(&program.target.default_service_account),
+            prune_limit_percent: program.prune_limit_percent,
+            full_check_interval: program.full_check_interval,
+            remote_bases: !program.no_remote_bases,
+            verify_mac: program.sops_verify_mac,
+            strict_substitutions: enabled(gate::STRICT_SUBSTITUTIONS),
+            additive_cel: enabled(gate::ADDITIVE_CEL_DEPENDENCY_CHECK),
+            cancel_health_check: enabled(gate::CANCEL_HEALTH_CHECK),
+            disable_fail_fast: enabled(gate::DISABLE_FAIL_FAST),
+            group_change_log: enabled(gate::GROUP_CHANGE_LOG),
+            migrate_api_version: enabled(gate::MIGRATE_API_VERSION),
+            object_level_identity: enabled(gate::OBJECT_LEVEL_WORKLOAD_IDENTITY),
+        }
+    }
 }
 
 impl Context {
@@ -41,38 +96,55 @@ impl Context {
         program: &Program,
         runtime: &Runtime,
         kustomizations: &Handle<Kustomization>,
-        external: bool,
         waiting: Waiting,
     ) -> Result<Self, StartError> {
-        // Sources are looked up by name, so the label selector of the Kustomizations doesn't apply to them.
-        let scope = Scope { label_selector: None, ..runtime.scope() };
-        let git_repositories = triggers::follow_source::<GitRepository>(runtime, &scope, kustomizations);
-        let external_artifacts =
-            external.then(|| triggers::follow_source::<ExternalArtifact>(runtime, &scope, kustomizations));
+        let freshness = Freshness { artifacts: artifact_client(program)?, renderings: Renderings::default() };
+        let gates = (
+            runtime.features.enabled(gate::EXTERNAL_ARTIFACT),
+            runtime.features.enabled(gate::DIRECT_SOURCE_FETCH),
+        );
+        let sources = Sources::follow(runtime, kustomizations, &freshness, gates);
+        let watch = program.drift_detection == DriftDetection::Watch;
+        let watched = Watched::new(runtime, kustomizations.clone(), watch);
+        let tokens = identity::tokens(runtime)?;
         Ok(Self {
-            artifacts: artifact_client(program)?,
-            cluster: ssa::Manager::new(runtime.client.clone(), manager_options(program)),
+            clusters: Clusters::new(program, runtime, &watched, tokens.clone())?,
+            watched,
             client: runtime.client.clone(),
-            git_repositories,
-            external_artifacts,
-            known: Mutex::default(),
+            sources,
             waiting,
-            no_cross_namespace_refs: program.no_cross_namespace_refs,
-            requeue_dependency: runtime.args.requeue_dependency,
+            decryption: decryption(program, runtime, tokens),
+            options: Options::new(program, runtime),
+            freshness,
         })
+    }
+
+    /// The ServiceAccount in whose name objects are applied, if any.
+    pub(crate) fn account<'a>(&'a self, object: &'a Kustomization) -> Option<&'a str> {
+        let own = object.spec.service_account_name.as_deref().filter(|name| !name.is_empty());
+        own.or(self.options.default_service_account.as_deref())
+    }
+
+    /// Forgets a Kustomization that is gone.
+    pub(crate) fn forget(&self, key: &Key) {
+        self.watched.forget(key);
+        self.waiting.remove(key);
+        self.freshness.renderings.remove(key);
     }
 }
 
-impl Context {
-    /// Waits until every kind of source is known: before, a source would seem to be missing.
-    pub(crate) fn sources_synced(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (git, external) = (self.git_repositories.clone(), self.external_artifacts.clone());
-        async move {
-            git.synced().await;
-            if let Some(external) = external {
-                external.synced().await;
-            }
-        }
+/// Go's flags can't be unset: empty means none.
+pub(crate) fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn decryption(program: &Program, runtime: &Runtime, tokens: auth::Tokens) -> decrypt::Options {
+    decrypt::Options {
+        age_secret: given(&program.sops_age_secret),
+        vault_config_map: given(&program.sops_vault_configmap),
+        default_service_account: given(&program.default_decryption_service_account),
+        runtime_namespace: runtime.namespace.clone(),
+        tokens,
     }
 }
 
@@ -86,11 +158,4 @@ fn artifact_client(program: &Program) -> Result<artifact::client::Client, StartE
     };
     artifact::client::Client::new(options)
         .map_err(|e| StartError::with_source("unable to create artifact client", e))
-}
-
-fn manager_options(program: &Program) -> ssa::Options {
-    ssa::Options {
-        concurrency: program.concurrent_ssa,
-        ..ssa::Options::new("kustomize-controller", "kustomize.toolkit.fluxcd.io")
-    }
 }

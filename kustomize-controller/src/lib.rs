@@ -11,4 +11,9 @@ mod args;
 mod context;
 pub mod kustomization;
 
+mod clusters;
+mod decrypt;
+mod identity;
+mod watched;
+
 pub use args::Program;

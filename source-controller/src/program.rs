@@ -59,7 +59,7 @@ fn open_storage(args: &Args) -> Result<Storage, StartError> {
     const FAILED: &str = "unable to configure artifact storage";
     let host_name = || {
         let given = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
-        given.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
+        given.unwrap_or_else(toolkit::run::hostname)
     };
     let advertised = advertised_address(Some(&args.storage_adv_addr), &args.storage_addr, host_name)
         .map_err(|error| StartError::with_source(FAILED, error))?;

@@ -31,7 +31,9 @@ struct Shared {
     controller: Controller,
 }
 
-const PLURALS: [(&str, &str); 3] = [
+const PLURALS: [(&str, &str); 5] = [
+    ("configmaps", "ConfigMap"),
+    ("secrets", "Secret"),
     ("gitrepositories", "GitRepository"),
     ("externalartifacts", "ExternalArtifact"),
     ("kustomizations", "Kustomization"),
@@ -153,6 +155,7 @@ impl Target {
                 (group, Some(namespace), plural, Some(name))
             }
             ["apis", group, "v1", "namespaces", namespace, plural] => (group, Some(namespace), plural, None),
+            ["api", "v1", "namespaces", namespace, plural, name] => ("", Some(namespace), plural, Some(name)),
             ["apis", group, "v1", plural] => (group, None, plural, None),
             _ => return None,
         };

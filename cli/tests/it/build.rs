@@ -92,17 +92,62 @@ async fn the_kustomization_comes_from_the_cluster() {
     assert_eq!((built.stdout, built.stderr.as_str(), built.code), (expected(""), "", 0));
 }
 
+/// The documents that are printed, without the labels.
+fn documents(stdout: &str) -> Vec<String> {
+    let documents = stdout.split_terminator("---\n");
+    documents
+        .map(|text| text.lines().filter(|line| !line.contains("fluxcd.io/")).collect::<Vec<_>>().join("\n"))
+        .collect()
+}
+
 #[tokio::test]
-async fn what_is_not_supported_is_refused_by_name() {
-    for (fields, field) in [
-        ("postBuild:\n    substitute: {a: b}", "spec.postBuild"),
-        ("decryption: {provider: sops}", "spec.decryption"),
-    ] {
-        let dir = source(&format!("{KUSTOMIZATION}  {fields}\n"));
-        let built = build(&dir, "-n apps --kustomization-file ks.yaml").await;
-        let error = format!("✗ {field} is not supported yet\n");
-        assert_eq!((built.stdout.as_str(), built.stderr, built.code), ("", error, 1));
-    }
+async fn variables_of_the_spec_are_put_in() {
+    let dir = source(&format!("{KUSTOMIZATION}  postBuild:\n    substitute: {{color: red}}\n"));
+    fs::write(dir.path().join("src/deploy/cm.yaml"), CONFIG_MAP.replace("blue", "${color} ${size}")).unwrap();
+    let built = build(&dir, "-n apps --kustomization-file ks.yaml --dry-run").await;
+    assert!(
+        documents(&built.stdout)[0].starts_with("apiVersion: v1\ndata:\n  color: red\n"),
+        "{}",
+        built.stdout
+    );
+    let strict = build(&dir, "-n apps --kustomization-file ks.yaml --dry-run --strict-substitute").await;
+    let error = "✗ post build failed for 'ConfigMap.v1.[noGrp]/settings': envsubst error: variable substitution failed: \
+                 variable not set (strict mode): \"size\" in line 3 of the object, field data.color\n";
+    assert_eq!((strict.stderr.as_str(), strict.code), (error, 1));
+}
+
+#[tokio::test]
+async fn variables_of_the_cluster_are_put_in_unless_it_is_a_dry_run() {
+    let from = "  postBuild:\n    substituteFrom:\n    - {kind: ConfigMap, name: vars}\n    - {kind: Secret, name: none, optional: true}\n";
+    let dir = source(&format!("{KUSTOMIZATION}{from}"));
+    fs::write(dir.path().join("src/deploy/cm.yaml"), CONFIG_MAP.replace("blue", "${color}")).unwrap();
+    let vars = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "vars", "namespace": "apps"}, "data": {"color": "red"}});
+    let run_with = async |objects, flags: &str| {
+        let cluster = Cluster::with(objects).await;
+        let words = format!("build ks web -n apps --path src/deploy --kustomization-file ks.yaml {flags}");
+        let mut command = cluster.command(&words);
+        command.current_dir(dir.path());
+        run(command).await
+    };
+    let built = run_with(vec![vars], "").await;
+    assert!(built.stdout.contains("  color: red\n"), "{built:?}");
+    let missing = run_with(Vec::new(), "").await;
+    let error = "✗ post build failed for 'ConfigMap.v1.[noGrp]/settings': \
+                 substitute from 'ConfigMap/vars' error: configmaps \"vars\" not found\n";
+    assert_eq!((missing.stderr.as_str(), missing.code), (error, 1));
+    let dry = run_with(Vec::new(), "--dry-run").await;
+    assert!(dry.stdout.contains("  color: ${color}\n"), "{dry:?}");
+}
+
+#[tokio::test]
+async fn encrypted_secrets_are_masked() {
+    let dir = source(&format!("{KUSTOMIZATION}  decryption: {{provider: sops}}\n"));
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\nstringData:\n  token: ENC[AES256_GCM,data:x]\n\
+                  sops:\n  mac: ENC[AES256_GCM,data:y]\n";
+    fs::write(dir.path().join("src/deploy/secret.yaml"), secret).unwrap();
+    let built = build(&dir, "-n apps --kustomization-file ks.yaml --dry-run").await;
+    assert!(built.stdout.ends_with("stringData:\n  token: '**SOPS**'\n---\n"), "{}", built.stdout);
+    assert_eq!((built.stderr.as_str(), built.code), ("", 0));
 }
 
 #[tokio::test]

@@ -12,13 +12,15 @@ use serde_json::{Map, Value, json};
 
 use crate::kustomize::v1::Kustomization;
 use crate::meta::annotation;
-use crate::source::v1::{ExternalArtifact, GitRepository};
+use crate::source::v1::{Bucket, ExternalArtifact, GitRepository, OciRepository};
 
 /// Returns the definitions of all kinds.
 #[must_use]
 pub fn all() -> Vec<CustomResourceDefinition> {
     vec![
         definition::<GitRepository>(reconciled, &[("v1beta2", GIT_REPOSITORY), ("v1beta1", GIT_REPOSITORY)]),
+        definition::<OciRepository>(reconciled, &[("v1beta2", OCI_REPOSITORY)]),
+        definition::<Bucket>(reconciled, &[("v1beta2", BUCKET), ("v1beta1", BUCKET)]),
         definition::<ExternalArtifact>(recorded, &[]),
         definition::<Kustomization>(reconciled, &[("v1beta2", &[]), ("v1beta1", KUSTOMIZATION_V1BETA1)]),
     ]
@@ -39,6 +41,12 @@ const GIT_REPOSITORY: &[OldField] = &[
     (&["status", "contentConfigChecksum"], TEXT),
     (&["status", "url"], TEXT),
 ];
+
+const OCI_REPOSITORY: &[OldField] =
+    &[(&["status", "artifact", "checksum"], TEXT), (&["status", "contentConfigChecksum"], TEXT)];
+
+const BUCKET: &[OldField] =
+    &[(&["spec", "accessFrom"], ACCESS_FROM), (&["status", "artifact", "checksum"], TEXT)];
 
 const ACCESS_FROM: &str = r#"{
     "type": "object",

@@ -1,7 +1,7 @@
 //! Reads the accepted objects of `admission.yaml` as Rust. The table itself is checked on the test bed.
 
 use api::kustomize::v1::Kustomization;
-use api::source::v1::{ExternalArtifact, GitRepository};
+use api::source::v1::{Bucket, ExternalArtifact, GitRepository, OciRepository};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ fn accepted_objects_survive_a_round_trip() {
         object["spec"] = object.get("spec").cloned().unwrap_or_else(|| json!({}));
         let again = match object["apiVersion"].as_str().zip(object["kind"].as_str()).unwrap() {
             ("source.toolkit.fluxcd.io/v1", "GitRepository") => round_trip::<GitRepository>(&object),
+            ("source.toolkit.fluxcd.io/v1", "OCIRepository") => round_trip::<OciRepository>(&object),
+            ("source.toolkit.fluxcd.io/v1", "Bucket") => round_trip::<Bucket>(&object),
             ("source.toolkit.fluxcd.io/v1", "ExternalArtifact") => round_trip::<ExternalArtifact>(&object),
             ("kustomize.toolkit.fluxcd.io/v1", "Kustomization") => round_trip::<Kustomization>(&object),
             _ => continue,

@@ -3,6 +3,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
 
+use crate::{FieldError, SourceError, SubstituteError};
+
 /// Why a Kustomization could not be built; causes are in `source()`. Paths start at the root of the artifact.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,9 +48,39 @@ pub enum Error {
         /// Why.
         source: NotAManifest,
     },
+    /// A file that the kustomization names can't be decrypted.
+    #[error("error decrypting sources")]
+    Sources(#[source] SourceError),
     /// Kustomize could not build.
     #[error("kustomize build failed")]
     Build(#[source] kustomize::Error),
+    /// An object can't be decrypted.
+    #[error("decryption failed for '{object}'")]
+    Decrypt {
+        /// Which object, as Flux names it.
+        object: String,
+        /// Why.
+        source: Box<FieldError>,
+    },
+    /// Variables can't be substituted in an object.
+    #[error("post build failed for '{object}'")]
+    PostBuild {
+        /// Which object, as Flux names it.
+        object: String,
+        /// Why.
+        source: Box<SubstituteError>,
+    },
+    /// After decryption or substitution an object has the id of another one.
+    #[error("in Replace: id matched {count} resources: {object}")]
+    Ambiguous {
+        /// How many have the id.
+        count: usize,
+        /// Which object, as Flux names it.
+        object: String,
+    },
+    /// The caller has cancelled the build.
+    #[error("build was cancelled")]
+    Cancelled,
     /// The build has a bug.
     #[error("kustomize build failed: recovered from kustomize build panic: {0}")]
     Panic(String),

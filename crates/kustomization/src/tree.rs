@@ -1,25 +1,45 @@
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use kustomize::FileSystem;
+use zeroize::Zeroizing;
 
-/// A tree with one file added or replaced.
+/// A tree with its kustomization file added or replaced, and with the plaintext of encrypted files over them.
 pub(crate) struct Overlaid<'a> {
     below: &'a dyn FileSystem,
     path: PathBuf,
     content: Vec<u8>,
+    /// By their paths without links.
+    decrypted: BTreeMap<PathBuf, Zeroizing<Vec<u8>>>,
 }
 
 impl<'a> Overlaid<'a> {
     /// Lays a file over a tree, in a directory that the tree has.
     pub(crate) fn new(below: &'a dyn FileSystem, path: PathBuf, content: Vec<u8>) -> Self {
-        Self { below, path, content }
+        Self { below, path, content, decrypted: BTreeMap::new() }
+    }
+
+    /// Lays the plaintext of a file over it, by its path without links.
+    pub(crate) fn decrypt(&mut self, path: PathBuf, content: Zeroizing<Vec<u8>>) {
+        self.decrypted.insert(path, content);
+    }
+
+    fn plaintext(&self, path: &Path) -> Option<Vec<u8>> {
+        if self.decrypted.is_empty() {
+            return None;
+        }
+        let resolved = self.below.resolve(path).ok()?;
+        self.decrypted.get(&resolved).map(|content| content.to_vec())
     }
 }
 
 impl FileSystem for Overlaid<'_> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path == self.path { Ok(self.content.clone()) } else { self.below.read(path) }
+        if path == self.path {
+            return Ok(self.content.clone());
+        }
+        self.plaintext(path).map_or_else(|| self.below.read(path), Ok)
     }
 
     fn is_dir(&self, path: &Path) -> bool {
@@ -61,9 +81,11 @@ mod tests {
         assert_eq!(names("/app/b.yaml"), ["a.yaml", "b.yaml", "c.yaml"]);
         assert_eq!(names("/b.yaml"), ["a.yaml", "c.yaml"]);
 
-        let tree = Overlaid::new(&below, "/app/a.yaml".into(), b"new".to_vec());
+        let mut tree = Overlaid::new(&below, "/app/a.yaml".into(), b"new".to_vec());
         assert_eq!(tree.read(Path::new("/app/a.yaml")).unwrap(), b"new");
         assert_eq!(tree.read(Path::new("/app/c.yaml")).unwrap(), b"c");
         assert!(tree.is_file(Path::new("/app/a.yaml")) && !tree.is_file(Path::new("/a.yaml")));
+        tree.decrypt("/app/c.yaml".into(), b"plain".to_vec().into());
+        assert_eq!(tree.read(Path::new("/app/../app/c.yaml")).unwrap(), b"plain");
     }
 }

@@ -139,3 +139,40 @@ fn one_build_equals_the_next() {
     let digest = || build(&files, &json!({"namePrefix": "x-"})).map(|built| built.digest).unwrap();
     assert_eq!(digest(), digest());
 }
+
+#[test]
+fn an_object_may_not_become_another_one() {
+    let files = [("a.yaml", A), ("b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${n}\n")];
+    let fields = json!({"postBuild": {"substitute": {"n": "a"}}});
+    check(&files, &fields, &["in Replace: id matched 2 resources: ConfigMap.v1.[noGrp]/a"]);
+}
+
+#[test]
+fn an_object_that_loses_its_name_is_left_out_with_a_warning() {
+    let files = [("a.yaml", A), ("b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${n:=}\n")];
+    let fields = json!({"postBuild": {"substitute": {"m": "a"}}});
+    check(&files, &fields, &["ConfigMap/a"]);
+    let warnings = build(&files, &fields).unwrap().warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("has no apiVersion, kind or name after substitution"), "{warnings:?}");
+}
+
+#[test]
+fn lists_are_taken_apart() {
+    let list = "apiVersion: example.com/v1\nkind: Bag\nmetadata:\n  name: bag\nitems:\n\
+                - {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n";
+    check(&[("a.yaml", list)], &json!({}), &["ConfigMap/c"]);
+}
+
+#[test]
+fn a_cancelled_build_ends() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a.yaml"), A).unwrap();
+    let spec =
+        json!({"interval": "1m", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "app"}});
+    let spec = serde_json::from_value(spec).unwrap();
+    let inputs = Inputs { cancelled: Some(std::sync::Arc::new(true.into())), ..Inputs::default() };
+    assert!(
+        kustomization::build(root.path(), &spec, &inputs).is_err_and(|e| chain(&e).contains("cancelled"))
+    );
+}

@@ -4,6 +4,8 @@ use std::fmt;
 
 use api::meta::ObjectRef;
 
+use crate::Owner;
+
 /// What was done to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -42,6 +44,8 @@ pub struct Change {
     pub action: Action,
     /// `metadata.uid` of the live object, where it was seen.
     pub uid: Option<String>,
+    /// The owner that the live object named before, where another one has just taken it over.
+    pub previous_owner: Option<Owner>,
 }
 
 /// Writes `<Kind/namespace/name> <action>`.
@@ -97,7 +101,7 @@ mod tests {
             group: String::new(),
             kind: kind.into(),
         };
-        Change { object, version: "v1".into(), action, uid: None }
+        Change { object, version: "v1".into(), action, uid: None, previous_owner: None }
     }
 
     #[test]

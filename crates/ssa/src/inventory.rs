@@ -76,6 +76,7 @@ mod tests {
             version: "v1".into(),
             action,
             uid: None,
+            previous_owner: None,
         };
         let entries = vec![
             change("c", Action::Created),

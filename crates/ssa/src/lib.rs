@@ -13,9 +13,11 @@
 //!
 //! The rules are those of `github.com/fluxcd/pkg/ssa`. Where we differ:
 //! - No read comes before the dry run; a new object costs two requests. An object that was applied before with
-//!   the same content, and whose `resourceVersion` did not move, costs one read of its metadata ([`Known`]).
+//!   the same content, and that nobody has touched, costs one read of its metadata ([`Known`]), or nothing at all
+//!   while a watch proves it ([`Live`]).
 //! - All failing objects of a stage are reported, not the first alone, and nothing is written (field managers,
 //!   recreations) before all dry runs of the stage have passed.
+//! - Waiting follows the objects by watches.
 //! - Deletions carry `uid` and `resourceVersion` preconditions.
 //! - An immutable object is only recreated when a dry run of its creation passes; namespaces, volumes, claims and
 //!   custom resource definitions only when the object itself is annotated.
@@ -24,6 +26,7 @@
 mod manager;
 
 mod apply;
+mod live;
 mod prune;
 mod wait;
 
@@ -34,15 +37,22 @@ pub mod order;
 
 mod change_set;
 mod drift;
+mod ignore;
 mod managed_fields;
 mod mapper;
 mod metadata;
 mod request;
+mod sighting;
+mod watch;
 
-pub use apply::{Applied, ApplyError, ApplyOptions, Difference, Known, ObjectError};
+pub use apply::{
+    Applied, ApplyError, ApplyOptions, Difference, Known, ObjectError, Plan, PlanAction, PlanEntry,
+};
 pub use change_set::{Action, Change, ChangeSet};
+pub use ignore::{IgnoreRuleError, IgnoreRules, PointerError, SelectorError};
+pub use live::{Live, LiveChange, LiveNews, LiveState};
 pub use manager::{Manager, Options, Owner};
 pub use mapper::Mapper;
 pub use metadata::CommonMetadata;
-pub use prune::{PruneError, PruneOptions};
+pub use prune::{Deletion, PruneError, PruneOptions};
 pub use wait::{Target, WaitCause, WaitError, WaitOptions, targets};

@@ -19,19 +19,36 @@ pub(crate) struct TakeOver {
     pub(crate) more: Vec<String>,
 }
 
+/// What of an object is to be cleaned up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cleaning<'a> {
+    /// Others' claims and marks.
+    pub(crate) take_over: bool,
+    /// The API version, as in `apiVersion`, that all claims shall have.
+    pub(crate) migrate_to: Option<&'a str>,
+}
+
 impl TakeOver {
     /// The JSON patch that cleans an object up, or `None` where there is nothing to clean.
     ///
     /// It only applies to the version of the object that was read.
     ///
     /// Source: `github.com/fluxcd/pkg/ssa` `PatchReplaceFieldsManagers`, `PatchRemoveAnnotations`,
-    /// `PatchRemoveLabels`. Deviation: the patch holds the resource version, so a write in between is not lost.
-    pub(crate) fn patch(&self, live: &Value, now: &str) -> Option<Value> {
+    /// `PatchRemoveLabels`, `PatchMigrateToVersion`. Deviation: the patch holds the resource version, so a write in
+    /// between is not lost.
+    pub(crate) fn patch(&self, live: &Value, now: &str, cleaning: &Cleaning<'_>) -> Option<Value> {
         let checksum = format!("{}/checksum", self.group);
-        let mut operations =
-            removals(live, "annotations", ANNOTATIONS.into_iter().chain([checksum.as_str()]));
-        operations.extend(removals(live, "labels", LABELS.into_iter()));
-        if let Some(managed) = self.taken_over(live, now) {
+        let mut operations = Vec::new();
+        let mut managed = None;
+        if cleaning.take_over {
+            operations = removals(live, "annotations", ANNOTATIONS.into_iter().chain([checksum.as_str()]));
+            operations.extend(removals(live, "labels", LABELS.into_iter()));
+            managed = self.taken_over(live, now);
+        }
+        if let Some(version) = cleaning.migrate_to {
+            managed = migrated(managed.as_deref().or_else(|| entries(live)), version).or(managed);
+        }
+        if let Some(managed) = managed {
             operations.push(json!({"op": "replace", "path": "/metadata/managedFields", "value": managed}));
         }
         if operations.is_empty() {
@@ -43,7 +60,7 @@ impl TakeOver {
     }
 
     fn taken_over(&self, live: &Value, now: &str) -> Option<Vec<Value>> {
-        let entries = live.pointer("/metadata/managedFields")?.as_array()?;
+        let entries = entries(live)?;
         let (taken, mut kept): (Vec<&Value>, Vec<&Value>) =
             entries.iter().partition(|entry| self.takes(entry));
         let first = taken.first()?;
@@ -90,6 +107,33 @@ impl TakeOver {
     }
 }
 
+fn entries(live: &Value) -> Option<&[Value]> {
+    live.pointer("/metadata/managedFields")?.as_array().map(Vec::as_slice)
+}
+
+/// The entries in this API version; nothing where all are already.
+///
+/// An entry of an older version makes an apply fail when a newer one has defaults for fields that it doesn't know.
+fn migrated(entries: Option<&[Value]>, version: &str) -> Option<Vec<Value>> {
+    let entries = entries?;
+    if entries.iter().all(|entry| entry["apiVersion"] == version) {
+        return None;
+    }
+    let in_version = |entry: &Value| {
+        let mut entry = entry.clone();
+        if let Some(fields) = entry.as_object_mut() {
+            fields.insert("apiVersion".into(), version.into());
+        }
+        entry
+    };
+    Some(entries.iter().map(in_version).collect())
+}
+
+/// Tells whether a field manager claims fields in another API version than this one.
+pub(crate) fn is_behind(live: &Value, version: &str) -> bool {
+    migrated(entries(live), version).is_some()
+}
+
 fn removals<'a>(live: &Value, field: &str, keys: impl Iterator<Item = &'a str>) -> Vec<Value> {
     let Some(found) = live.pointer("/metadata").and_then(|metadata| metadata.get(field)) else {
         return Vec::new();
@@ -132,9 +176,11 @@ mod tests {
         json!({"metadata": {"resourceVersion": "7", "managedFields": managed}})
     }
 
+    const TAKE_OVER: Cleaning<'_> = Cleaning { take_over: true, migrate_to: None };
+
     /// The managed fields after the patch, `None` where nothing is taken over.
     fn check(managed: &[Value], expected: Option<&Value>) {
-        let patch = take_over().patch(&live(managed), "now");
+        let patch = take_over().patch(&live(managed), "now", &TAKE_OVER);
         let Some(expected) = expected else {
             assert_eq!(patch, None);
             return;
@@ -218,7 +264,7 @@ mod tests {
             "labels": {"fluxcd.io/sync-gc-mark": "y"},
         }});
         assert_eq!(
-            take_over().patch(&object, "now"),
+            take_over().patch(&object, "now", &TAKE_OVER),
             Some(json!([
                 {"op": "remove", "path": "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"},
                 {"op": "remove", "path": "/metadata/annotations/kustomize.toolkit.fluxcd.io~1checksum"},
@@ -226,5 +272,28 @@ mod tests {
                 {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
             ]))
         );
+    }
+
+    #[test]
+    fn all_claims_come_to_one_version() {
+        let cleaning = |take_over| Cleaning { take_over, migrate_to: Some("v2") };
+        let mut status = entry("other", "Update", &json!({}));
+        status["subresource"] = json!("status");
+        let before = [entry("kubectl", "Apply", &json!({"f:a": {}})), status.clone()];
+        let version = |mut entry: Value| {
+            entry["apiVersion"] = json!("v2");
+            entry
+        };
+        let managed = |patch: Option<Value>| patch.unwrap()[0]["value"].clone();
+        let kept = managed(take_over().patch(&live(&before), "now", &cleaning(false)));
+        assert_eq!(kept, json!([version(before[0].clone()), version(status.clone())]));
+        let mut ours = version(entry("kustomize-controller", "Apply", &json!({"f:a": {}})));
+        ours["time"] = json!("now");
+        let taken = managed(take_over().patch(&live(&before), "now", &cleaning(true)));
+        assert_eq!(taken, json!([ours, version(status)]));
+        let done = [version(entry("other", "Apply", &json!({})))];
+        assert_eq!(take_over().patch(&live(&done), "now", &cleaning(true)), None);
+        assert!(!is_behind(&live(&done), "v2"));
+        assert!(is_behind(&live(&before), "v2"));
     }
 }

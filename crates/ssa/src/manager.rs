@@ -12,7 +12,7 @@ use crate::order::GroupKind;
 use crate::request::Calls;
 
 /// Longest time a run may be given; what is longer is cut.
-const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Applies, prunes and watches over objects in one cluster, under one field manager.
 ///
@@ -41,6 +41,8 @@ pub struct Options {
     pub override_managers: Vec<String>,
     /// Kinds that are applied before the bulk of the objects.
     pub custom_stage_kinds: Vec<GroupKind>,
+    /// Most objects of one run.
+    pub max_objects: usize,
 }
 
 impl Options {
@@ -55,12 +57,13 @@ impl Options {
             stage_timeout: Duration::from_secs(60),
             override_managers: Vec::new(),
             custom_stage_kinds: Vec::new(),
+            max_objects: 100_000,
         }
     }
 }
 
 /// The object on whose behalf others are applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Owner {
     /// `metadata.name`.
     pub name: String,
@@ -89,6 +92,7 @@ impl Manager {
 
     pub(crate) fn calls(&self, timeout: Duration, cancel: &CancellationToken) -> Calls {
         Calls {
+            started: Instant::now(),
             client: self.client.clone(),
             field_manager: self.options.field_manager.clone(),
             deadline: Instant::now() + timeout.min(MAX_TIMEOUT),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::request::{Calls, RequestError};
 
 const ACCEPT_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
-/// How long a miss is answered from memory.
+/// How long a miss is answered from memory within one run.
 const MISS_TTL: Duration = Duration::from_secs(5);
 
 /// Where objects of a kind live.
@@ -67,10 +67,11 @@ impl Table {
 }
 
 impl Mapper {
-    /// Finds a kind in exactly this version.
+    /// Finds a kind in exactly this version; a miss is proved by a discovery that began with these calls.
     pub(crate) async fn resolve(&self, calls: &Calls, id: &Id) -> Result<Mapping, RequestError> {
         let find = |table: &Table| table.find(&id.group, &id.version, &id.kind);
-        let recent = |table: &Table| table.fetched.is_some_and(|at| at.elapsed() < MISS_TTL);
+        let recent =
+            |table: &Table| table.fetched.is_some_and(|at| at >= calls.started && at.elapsed() < MISS_TTL);
         self.look_up(calls, find, recent, (&id.group, &id.version, &id.kind)).await
     }
 
@@ -85,6 +86,11 @@ impl Mapper {
         let find = |table: &Table| table.find_any(group, version, kind);
         let recent = |table: &Table| table.fetched.is_some_and(|at| at >= since);
         self.look_up(calls, find, recent, (group, version, kind)).await
+    }
+
+    /// Finds a kind without asking, in this version or another.
+    pub(crate) fn recall(&self, group: &str, version: &str, kind: &str) -> Option<Mapping> {
+        self.table().find_any(group, version, kind)
     }
 
     async fn look_up(

@@ -45,7 +45,13 @@ pub(crate) fn is_owned(object: &Value, group: &str, owner: &Owner) -> bool {
     owner_labels(group, owner).iter().all(|(key, value)| label(object, key) == Some(value))
 }
 
-fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+/// The owner that an object names in its labels.
+pub(crate) fn owner(object: &Value, group: &str) -> Option<Owner> {
+    let label = |key: &str| label(object, &format!("{group}/{key}")).map(str::to_owned);
+    Some(Owner { name: label("name")?, namespace: label("namespace")? })
+}
+
+pub(crate) fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get("metadata")?.get("labels")?.get(key)?.as_str()
 }
 

@@ -7,6 +7,7 @@
 pub mod run;
 
 pub mod reconcile;
+mod relist;
 pub mod status;
 
 pub mod args;
@@ -17,10 +18,12 @@ pub mod probes;
 pub mod serve;
 
 pub mod client;
+pub mod clients;
 mod clock;
 pub mod leader;
 
 pub mod acl;
+pub mod configs;
 pub mod events;
 pub mod queue;
 pub mod secrets;

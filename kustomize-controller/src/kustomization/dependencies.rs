@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use api::kustomize::v1::Kustomization;
+use api::kustomize::v1::{DependencyReference, Kustomization};
 use api::meta::{ConditionStatus, condition};
+use expr::Expression;
 use kube::api::Api;
 use parking_lot::Mutex;
+use toolkit::logging::chain;
 use toolkit::reconcile::Key;
 use toolkit::status::conditions;
 
@@ -29,7 +31,7 @@ impl Waiting {
         self.0.lock().insert(key);
     }
 
-    pub(super) fn remove(&self, key: &Key) {
+    pub(crate) fn remove(&self, key: &Key) {
         self.0.lock().remove(key);
     }
 }
@@ -48,7 +50,9 @@ pub(super) async fn check(object: &Kustomization, revision: &str, context: &Cont
 
 /// Reads live: a cache could still show a state from before the last push.
 async fn look(object: &Kustomization, revision: &str, context: &Context) -> Result<(), Cause> {
+    let additive = context.options.additive_cel;
     for dependency in &object.spec.depends_on {
+        let expression = ready_expression(dependency)?;
         let namespace = object.dependency_namespace(dependency);
         let api: Api<Kustomization> = Api::namespaced(context.client.clone(), &namespace);
         let name = format!("{namespace}/{}", dependency.name);
@@ -59,11 +63,40 @@ async fn look(object: &Kustomization, revision: &str, context: &Context) -> Resu
             }
             Err(e) => return Err(Cause::Read(format!("dependency '{name}'"), e)),
         };
+        let evaluated = expression.is_some();
+        if let Some(expression) = expression
+            && !is_ready(&expression, object, &found)?
+        {
+            let why = "is not ready according to readyExpr eval";
+            return Err(Cause::Dependency(format!("dependency '{name}' {why}")));
+        }
+        if evaluated && !additive {
+            continue;
+        }
         if let Some(why) = obstacle(object, &found, revision) {
             return Err(Cause::Dependency(format!("dependency '{name}' {why}")));
         }
     }
     Ok(())
+}
+
+/// The compiled `readyExpr`. One that isn't a condition can't become one by waiting.
+fn ready_expression(dependency: &DependencyReference) -> Result<Option<Expression>, Cause> {
+    let Some(text) = dependency.ready_expr.as_deref().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    Expression::compile_bool(text, &["self", "dep"]).map(Some).map_err(|e| {
+        let name = &dependency.name;
+        Cause::Terminal(format!("terminal error: failed to evaluate dependency {name}: {}", chain(&e)))
+    })
+}
+
+fn is_ready(expression: &Expression, object: &Kustomization, found: &Kustomization) -> Result<bool, Cause> {
+    let value = |k: &Kustomization| {
+        serde_json::to_value(k).map_err(|e| Cause::Dependency(format!("failed to read the dependency: {e}")))
+    };
+    let variables = [("self", &value(object)?), ("dep", &value(found)?)];
+    expression.eval_bool(&variables).map_err(|e| Cause::Dependency(chain(&e)))
 }
 
 /// Why the dependency holds the dependent up; `None` when it doesn't.

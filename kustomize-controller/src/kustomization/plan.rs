@@ -15,6 +15,37 @@ pub fn actions(changes: &ssa::ChangeSet) -> BTreeMap<String, String> {
     changes.entries.iter().map(|c| (c.object.subject(), c.action.to_string())).collect()
 }
 
+/// The same by action, for those who read logs by eye.
+#[must_use]
+pub fn subjects_by_action(changes: &ssa::ChangeSet) -> BTreeMap<String, Vec<String>> {
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for change in &changes.entries {
+        groups.entry(change.action.to_string()).or_default().push(change.object.subject());
+    }
+    groups
+}
+
+/// One line for each object that another Kustomization had applied before: two that apply the same object undo each
+/// other's work for ever.
+#[must_use]
+pub fn taken_over(changes: &ssa::ChangeSet) -> Vec<String> {
+    let line = |change: &ssa::Change| {
+        let ssa::Owner { namespace, name } = change.previous_owner.as_ref()?;
+        Some(format!("{} belonged to Kustomization {namespace}/{name} until now", change.object.subject()))
+    };
+    changes.entries.iter().filter_map(line).collect()
+}
+
+/// On whose behalf objects are applied.
+#[must_use]
+pub fn owner(object: &Kustomization) -> ssa::Owner {
+    let meta = &object.metadata;
+    ssa::Owner {
+        name: meta.name.clone().unwrap_or_default(),
+        namespace: meta.namespace.clone().unwrap_or_default(),
+    }
+}
+
 /// The identities of the objects that were just applied: whatever the inventory calls them, they stay.
 #[must_use]
 pub fn uids(changes: &ssa::ChangeSet) -> HashSet<String> {

@@ -1,25 +1,42 @@
 //! `kustomize build`, with the words and exit codes of the program of that name.
 
 mod disk;
-mod remote;
 mod write;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use kustomize::{Build, Limits, LoadRestrictions, Options, Release, RemoteBases, Reorder, Repository};
 
+use remote::Fetcher;
+
 use self::disk::Disk;
-use self::remote::Fetcher;
 use crate::args::{KustomizeBuild, KustomizeCommand, KustomizeRefused};
 use crate::output;
 
 /// Bounds for someone who builds their own files; what grows without end is still stopped.
 fn limits() -> Limits {
     Limits { files: 200_000, objects: 500_000, read_bytes: disk::MAX_READ, ..Limits::default() }
+}
+
+/// How remote bases are fetched, within bounds for someone who has chosen them.
+fn fetching() -> remote::Options {
+    remote::Options {
+        file_timeout: Duration::from_secs(60),
+        repository_timeout: Duration::MAX,
+        max_file: 64 << 20,
+        max_tree: 4 << 30,
+        max_entries: 1_000_000,
+        max_repositories: usize::MAX,
+        missing_submodule: |path| {
+            output::note(&format!("# Warning: submodule '{}' is not fetched", path.display()));
+        },
+        ..remote::Options::new(env::temp_dir())
+    }
 }
 
 /// Builds a kustomization and prints or writes what it gives.
@@ -54,7 +71,7 @@ fn options(args: &KustomizeBuild) -> Result<Options> {
     Ok(Options {
         load_restrictions: load_restrictions(&args.load_restrictor)?,
         reorder: args.reorder.as_deref().map_or(Ok(Reorder::Unspecified), reorder)?,
-        remote: RemoteBases::Fetch(Arc::new(Fetcher::default())),
+        remote: RemoteBases::Fetch(Arc::new(Fetcher::new(fetching()))),
         managed_by_label: args.enable_managedby_label
             || env::var_os("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_some_and(|value| value == "on"),
         release: Release::V5_8,

@@ -12,6 +12,10 @@ pub mod condition {
     pub const STALLED: &str = "Stalled";
     /// What was applied passed its health checks.
     pub const HEALTHY: &str = "Healthy";
+    /// Ours: objects that left the source were not deleted, because the deletion has to be approved.
+    pub const PRUNE_HELD: &str = "PruneHeld";
+    /// Ours: what a reconcile would change; only present where it is asked not to.
+    pub const PLANNED: &str = "Planned";
     /// An artifact is stored and served.
     pub const ARTIFACT_IN_STORAGE: &str = "ArtifactInStorage";
     /// A newer revision than the stored one is known.
@@ -58,8 +62,20 @@ pub mod reason {
     pub const DIR_CREATION_FAILED: &str = "DirCreationFailed";
     pub const PRUNE_FAILED: &str = "PruneFailed";
     pub const HEALTH_CHECK_FAILED: &str = "HealthCheckFailed";
+    pub const HEALTH_CHECK_CANCELED: &str = "HealthCheckCanceled";
+    pub const INVALID_CEL_EXPRESSION: &str = "InvalidCELExpression";
     pub const DEPENDENCY_NOT_READY: &str = "DependencyNotReady";
     pub const ACCESS_DENIED: &str = "AccessDenied";
+    /// Ours: deletions wait for approval.
+    pub const PRUNE_HELD: &str = "PruneHeld";
+    /// Ours: an annotation or field that can't be used.
+    pub const INVALID_CONFIGURATION: &str = "InvalidConfiguration";
+    /// Ours: changes are listed, not made.
+    pub const OBSERVING: &str = "Observing";
+    /// Ours: a reconcile would change something.
+    pub const CHANGES_PLANNED: &str = "ChangesPlanned";
+    /// Ours: a reconcile would change nothing.
+    pub const NOTHING_TO_CHANGE: &str = "NothingToChange";
     /// Ours: the spec asks for something that this release does not do yet.
     pub const UNSUPPORTED: &str = "UnsupportedFeature";
 }

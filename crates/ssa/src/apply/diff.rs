@@ -1,10 +1,9 @@
-use std::collections::HashSet;
-
 use krm::Object;
 use serde_json::Value;
 
 use super::check::{Checked, Plan};
-use super::{Applied, ApplyError, ApplyOptions, Desired, Known, ObjectError, Run};
+use super::{ApplyError, ApplyOptions, Desired, Known, ObjectError, Run, known};
+use crate::ignore::IgnoreRules;
 use crate::request::RequestError;
 use crate::{Action, Change, Manager, Owner, order};
 
@@ -25,22 +24,17 @@ impl Manager {
     /// Objects that need a kind or a namespace which only the apply would bring are errors.
     ///
     /// # Errors
-    /// When a Secret is still encrypted. Each object has its own result otherwise.
+    /// When a Secret is still encrypted, there are too many objects or a rule can't be used. Each object has its own result otherwise.
     pub async fn diff(
         &self,
         owner: &Owner,
         objects: &[Object],
         options: &ApplyOptions,
     ) -> Result<Vec<Result<Difference, ObjectError>>, ApplyError> {
-        let desired = self.prepare(owner, objects, options).map_err(ApplyError::refused)?;
-        let known = Known::default();
-        let run = Run {
-            manager: self,
-            calls: self.calls(options.timeout, &options.cancel),
-            known: &known,
-            learned: HashSet::new(),
-            applied: Applied::default(),
-        };
+        let rules = IgnoreRules::new(&options.ignore).map_err(ApplyError::rules)?;
+        let desired = self.prepare(owner, objects, options).map_err(ApplyError::before)?;
+        let known = Known::new(&rules);
+        let run = Run::new(self, options, &rules, &known);
         let stages = order::stages(desired, |one| &one.id, &self.options.custom_stage_kinds);
         let ordered: Vec<Desired> = stages.into_iter().flat_map(|stage| stage.objects).collect();
         Ok(self.in_parallel(ordered.iter().map(|one| run.difference(one)).collect()).await)
@@ -57,20 +51,25 @@ impl Run<'_> {
         let body = &checked.desired.body;
         let difference = |action, uid, live, merged| {
             let (object, version) = (checked.object.clone(), checked.desired.id.version.clone());
-            Difference { change: Change { object, version, action, uid }, live, merged }
+            let previous_owner = checked.plan.previous_owner().cloned();
+            Difference { change: Change { object, version, action, uid, previous_owner }, live, merged }
         };
         Ok(match &checked.plan {
-            Plan::Skip { uid } => difference(Action::Skipped, uid.clone(), None, None),
+            Plan::Skip(entry) => {
+                difference(Action::Skipped, entry.as_ref().map(|entry| entry.uid.clone()), None, None)
+            }
             Plan::Keep(entry) => difference(Action::Unchanged, Some(entry.uid.clone()), None, None),
             Plan::Create { path } => {
                 let merged = self.calls.apply(path, body, true).await?.object;
                 difference(Action::Created, None, None, Some(merged))
             }
-            Plan::Configure { path, .. } => {
+            Plan::Configure { path, body: settled, .. } => {
+                let body = settled.as_ref().unwrap_or(body);
                 let merged = self.calls.apply(path, body, true).await?.object;
-                difference(Action::Configured, None, self.calls.get(path).await.ok(), Some(merged))
+                let uid = Some(known::uid(&merged)).filter(|uid| !uid.is_empty());
+                difference(Action::Configured, uid, self.calls.get(path).await.ok(), Some(merged))
             }
-            Plan::Recreate { path, uid } => {
+            Plan::Recreate { path, uid, .. } => {
                 let live = self.calls.get(path).await.ok();
                 difference(Action::Created, Some(uid.clone()), live, Some(body.clone()))
             }

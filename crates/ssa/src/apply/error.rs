@@ -5,6 +5,7 @@ use krm::Id;
 use serde_json::Value;
 
 use super::{Applied, Desired};
+use crate::ignore::IgnoreRuleError;
 use crate::normalize::{Encrypted, is_secret};
 use crate::request::RequestError;
 use crate::{ChangeSet, WaitError};
@@ -21,6 +22,8 @@ pub struct ObjectError {
     /// What failed and the server's message, such as `dry-run failed (Invalid): …`; free of Secret values.
     pub what: String,
     retryable: bool,
+    /// Its kind or its namespace is not there, which the same apply may bring.
+    pub(super) homeless: bool,
 }
 
 impl ObjectError {
@@ -37,18 +40,19 @@ impl ObjectError {
             group: id.group.clone(),
             kind: id.kind.clone(),
         };
-        Self { object, what: error.to_string(), retryable: false }
+        Self { object, what: error.to_string(), retryable: false, homeless: false }
     }
 
     // The answer that the API server would give is known.
     pub(super) fn no_namespace(object: &ObjectRef) -> Self {
         let what = "namespace not specified: the server could not find the requested resource".to_owned();
-        Self { object: object.clone(), what, retryable: false }
+        Self { object: object.clone(), what, retryable: false, homeless: false }
     }
 
     pub(super) fn dry_run(desired: &Desired, object: &ObjectRef, error: &RequestError) -> Self {
         if error.is_not_found() {
-            return Self::new(desired, object, "not found", error);
+            let what = if object.namespace.is_empty() { "namespace not specified" } else { "not found" };
+            return Self::new(desired, object, what, error);
         }
         match error.reason() {
             "" => Self::new(desired, object, "dry-run failed", error),
@@ -58,7 +62,9 @@ impl ObjectError {
 
     pub(super) fn new(desired: &Desired, object: &ObjectRef, what: &str, error: &RequestError) -> Self {
         let cause = redacted(&desired.body, error.chain());
-        Self { object: object.clone(), what: format!("{what}: {cause}"), retryable: error.retryable() }
+        let homeless = error.is_not_found() || matches!(error, RequestError::NoMatch { .. });
+        let what = format!("{what}: {cause}");
+        Self { object: object.clone(), what, retryable: error.retryable(), homeless }
     }
 }
 
@@ -100,22 +106,32 @@ pub struct ApplyError {
 pub(super) enum Failure {
     /// Found before anything was sent.
     Refused(Vec<ObjectError>),
+    Rules(IgnoreRuleError),
+    TooMany {
+        count: usize,
+        most: usize,
+    },
     Objects(Vec<ObjectError>),
     /// The objects of a stage did not become ready.
     NotReady(WaitError),
 }
 
 impl ApplyError {
-    pub(super) fn refused(errors: Vec<ObjectError>) -> Self {
-        Self { failure: Failure::Refused(errors), applied: Applied::default() }
+    pub(super) fn rules(error: IgnoreRuleError) -> Self {
+        Self::before(Failure::Rules(error))
     }
 
-    /// The objects that failed; empty where they were applied but did not become ready.
+    pub(super) fn before(failure: Failure) -> Self {
+        Self { failure, applied: Applied::default() }
+    }
+
+    /// The objects that failed; empty where they were applied but did not become ready, or where the options were
+    /// refused.
     #[must_use]
     pub fn errors(&self) -> &[ObjectError] {
         match &self.failure {
             Failure::Refused(errors) | Failure::Objects(errors) => errors,
-            Failure::NotReady(_) => &[],
+            Failure::Rules(_) | Failure::TooMany { .. } | Failure::NotReady(_) => &[],
         }
     }
 
@@ -128,7 +144,8 @@ impl ApplyError {
     /// Tells whether another attempt may succeed without a change of the objects.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        self.errors().iter().all(ObjectError::retryable)
+        let hopeless = matches!(self.failure, Failure::Rules(_) | Failure::TooMany { .. });
+        !hopeless && self.errors().iter().all(ObjectError::retryable)
     }
 }
 
@@ -138,13 +155,24 @@ impl fmt::Display for ApplyError {
             |errors: &[ObjectError]| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         match &self.failure {
             Failure::Refused(errors) => f.write_str(&lines(errors)),
+            Failure::Rules(error) => write!(f, "{error}"),
+            Failure::TooMany { count, most } => {
+                write!(f, "{count} objects are more than the limit of {most}")
+            }
             Failure::Objects(errors) => write!(f, "{}\n{}", lines(errors), self.applied.changes),
             Failure::NotReady(error) => write!(f, "{error}\n{}", self.applied.changes),
         }
     }
 }
 
-impl std::error::Error for ApplyError {}
+impl std::error::Error for ApplyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.failure {
+            Failure::Rules(error) => error.source(),
+            _ => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

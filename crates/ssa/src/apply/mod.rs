@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use api::kustomize::v1::DriftIgnoreRule;
 use api::meta::ResourceRef;
 use krm::{Id, Object};
 use serde_json::Value;
@@ -13,17 +14,21 @@ mod diff;
 mod error;
 mod execute;
 mod known;
+mod plan;
 mod planned;
 
 pub use diff::Difference;
 pub use error::{ApplyError, ObjectError};
 pub use known::Known;
+pub use plan::{Plan, PlanAction, PlanEntry};
 
 use self::check::Checked;
 use self::execute::Done;
 use crate::drift::{self, Digest};
 use crate::health::{self, State};
-use crate::order::{self, Stage, compare_kinds};
+use crate::ignore::IgnoreRules;
+use crate::live::Live;
+use crate::order::{self, GroupKind, Stage, compare_kinds};
 use crate::request::Calls;
 use crate::{ChangeSet, CommonMetadata, Manager, Owner, Target, WaitOptions, mapper, metadata, normalize};
 
@@ -34,6 +39,14 @@ pub struct ApplyOptions {
     pub common_metadata: CommonMetadata,
     /// Recreates objects whose change the API server refuses because a field is immutable.
     pub force: bool,
+    /// Fields that others may change: neither compared nor applied.
+    pub ignore: Vec<DriftIgnoreRule>,
+    /// Brings all claims of field managers to the API version that is applied.
+    pub migrate_api_version: bool,
+    /// Checks every object by a dry run, whatever is known of it or seen by watches.
+    pub full: bool,
+    /// Proves by its watches that objects are untouched, and follows what is applied from now on.
+    pub live: Option<Live>,
     /// Longest time for the whole run.
     pub timeout: Duration,
     /// Ends the run early.
@@ -45,6 +58,10 @@ impl Default for ApplyOptions {
         Self {
             common_metadata: CommonMetadata::default(),
             force: false,
+            ignore: Vec::new(),
+            migrate_api_version: false,
+            full: false,
+            live: None,
             timeout: Duration::from_secs(300),
             cancel: CancellationToken::new(),
         }
@@ -69,7 +86,9 @@ impl Manager {
     /// `known` is what the last apply for this owner returned; the default makes every object be checked in full.
     ///
     /// # Errors
-    /// Names every object that failed in the first stage with a failure, and carries what was applied before.
+    /// Names every object that failed in the first stage with a failure, and carries what was applied before. Nothing
+    /// is sent for rules of `ignore` that can't be used, for more objects than the options allow, or where a Secret
+    /// is still encrypted.
     pub async fn apply(
         &self,
         owner: &Owner,
@@ -77,22 +96,31 @@ impl Manager {
         options: &ApplyOptions,
         known: &Known,
     ) -> Result<Applied, ApplyError> {
-        let desired = self.prepare(owner, objects, options).map_err(ApplyError::refused)?;
-        let mut run = Run {
-            manager: self,
-            calls: self.calls(options.timeout, &options.cancel),
-            known,
-            learned: HashSet::new(),
-            applied: Applied::default(),
-        };
+        let rules = IgnoreRules::new(&options.ignore).map_err(ApplyError::rules)?;
+        let desired = self.prepare(owner, objects, options).map_err(ApplyError::before)?;
+        let nothing = Known::new(&rules);
+        let known = if known.is_of(&rules) { known } else { &nothing };
+        let mut run = Run::new(self, options, &rules, if options.full { &nothing } else { known });
         for stage in order::stages(desired, |one| &one.id, &self.options.custom_stage_kinds) {
             if let Err(failure) = run.stage(&stage).await {
                 // What this run did not get to stays known from the last one.
                 run.applied.known.keep(known);
+                self.follow(owner, &run.applied.known, options);
                 return Err(ApplyError { failure, applied: run.applied });
             }
         }
+        run.applied.known.complete();
+        self.follow(owner, &run.applied.known, options);
         Ok(run.applied)
+    }
+
+    /// Watches the kinds of what is known, and only these, for the owner.
+    fn follow(&self, owner: &Owner, known: &Known, options: &ApplyOptions) {
+        let Some(live) = &options.live else { return };
+        let mapped = |(kind, version): (&GroupKind, &String)| {
+            Some((kind.clone(), self.mapper.recall(&kind.group, version, &kind.kind)?))
+        };
+        live.follow(owner, known.kinds().iter().filter_map(mapped).collect());
     }
 
     fn prepare(
@@ -100,7 +128,11 @@ impl Manager {
         owner: &Owner,
         objects: &[Object],
         options: &ApplyOptions,
-    ) -> Result<Vec<Desired>, Vec<ObjectError>> {
+    ) -> Result<Vec<Desired>, error::Failure> {
+        let (count, most) = (objects.len(), self.options.max_objects);
+        if count > most {
+            return Err(error::Failure::TooMany { count, most });
+        }
         let group = &self.options.owner_group;
         let bodies: Vec<(Id, Value)> = objects.iter().map(|object| (object.id(), object.to_json())).collect();
         let errors: Vec<ObjectError> = bodies
@@ -109,13 +141,14 @@ impl Manager {
             .map(|(id, error)| ObjectError::encrypted(id, &error))
             .collect();
         if !errors.is_empty() {
-            return Err(errors);
+            return Err(error::Failure::Refused(errors));
         }
         let desired = |(id, mut body): (Id, Value)| {
             normalize::normalize(&mut body);
             metadata::set(&mut body, group, owner, &options.common_metadata);
+            let api_version = body["apiVersion"].as_str().unwrap_or_default().to_owned();
             let force = options.force || metadata::says(&body, group, "force", "enabled");
-            Desired { id, digest: drift::digest(&body), body, force }
+            Desired { id, api_version, digest: drift::digest(&body), body, force }
         };
         Ok(bodies.into_iter().map(desired).collect())
     }
@@ -124,6 +157,8 @@ impl Manager {
 /// One object as it shall be.
 struct Desired {
     id: Id,
+    /// Group and version, as in `apiVersion`.
+    api_version: String,
     body: Value,
     digest: Digest,
     /// The owner or the object itself allows recreation.
@@ -135,9 +170,30 @@ struct Run<'a> {
     manager: &'a Manager,
     calls: Calls,
     known: &'a Known,
+    rules: &'a IgnoreRules,
+    options: &'a ApplyOptions,
     /// Group and kind of the definitions that this run has written.
     learned: HashSet<(String, String)>,
     applied: Applied,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        manager: &'a Manager,
+        options: &'a ApplyOptions,
+        rules: &'a IgnoreRules,
+        known: &'a Known,
+    ) -> Self {
+        Run {
+            manager,
+            calls: manager.calls(options.timeout, &options.cancel),
+            known,
+            rules,
+            options,
+            learned: HashSet::new(),
+            applied: Applied { known: Known::new(rules), ..Applied::default() },
+        }
+    }
 }
 
 impl Run<'_> {
@@ -187,8 +243,8 @@ impl Run<'_> {
         let version = done.change.version.clone();
         self.applied.changes.entries.push(done.change);
         let entry = done.entry?;
-        let ready = entry.ready;
-        self.applied.known.insert(object.clone(), entry);
+        let ready = entry.ready || entry.skipped;
+        self.applied.known.insert(object.clone(), version.clone(), entry);
         (!ready).then_some(Target { object, version, may_vanish: false })
     }
 
@@ -202,6 +258,8 @@ impl Run<'_> {
             timeout: timeout.min(remaining),
             fail_fast: false,
             cancel: self.calls.cancel.clone(),
+            live: self.options.live.clone(),
+            ..WaitOptions::default()
         };
         self.manager.wait(targets, &options).await.map(|_| ()).map_err(error::Failure::NotReady)
     }

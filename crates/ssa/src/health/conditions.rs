@@ -1,35 +1,65 @@
 use serde_json::Value;
 
 /// `status.conditions` of an object.
-pub(super) struct Conditions<'a>(&'a [Value]);
+pub(super) struct Conditions<'a>(Vec<Condition<'a>>);
+
+/// One condition; what it lacks is empty.
+#[derive(Clone, Copy)]
+pub(super) struct Condition<'a> {
+    pub(super) kind: &'a str,
+    pub(super) status: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) message: &'a str,
+}
 
 impl<'a> Conditions<'a> {
-    pub(super) fn of(object: &'a Value) -> Self {
-        let list = object.pointer("/status/conditions").and_then(Value::as_array);
-        Self(list.map_or(&[], Vec::as_slice))
+    /// Reads them as strictly as kstatus does: what isn't made like conditions can't be judged.
+    pub(super) fn of(object: &'a Value) -> Result<Self, String> {
+        let status = match object.get("status") {
+            None | Some(Value::Null) => return Ok(Self(Vec::new())),
+            Some(Value::Object(status)) => status,
+            Some(_) => return Err("status is no object".to_owned()),
+        };
+        match status.get("conditions") {
+            None | Some(Value::Null) => Ok(Self(Vec::new())),
+            Some(Value::Array(list)) => list.iter().map(Condition::of).collect::<Result<_, _>>().map(Self),
+            Some(_) => Err("status.conditions is no list".to_owned()),
+        }
     }
 
-    fn find(&self, kind: &str) -> Option<&'a Value> {
-        self.0.iter().find(|condition| condition["type"] == kind)
+    /// In the order of the object, which decides where several apply.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Condition<'a>> + '_ {
+        self.0.iter().copied()
     }
 
-    fn text(&self, kind: &str, field: &str) -> Option<&'a str> {
-        self.find(kind)?.get(field)?.as_str()
+    pub(super) fn find(&self, kind: &str, status: &str) -> Option<Condition<'a>> {
+        self.iter().find(|condition| condition.is(kind, status))
     }
 
-    pub(super) fn status(&self, kind: &str) -> Option<&'a str> {
-        self.text(kind, "status")
+    pub(super) fn has(&self, kind: &str, status: &str) -> bool {
+        self.find(kind, status).is_some()
+    }
+}
+
+impl<'a> Condition<'a> {
+    fn of(value: &'a Value) -> Result<Self, String> {
+        if !matches!(value, Value::Object(_) | Value::Null) {
+            return Err("an element of status.conditions is no object".to_owned());
+        }
+        let text = |field: &str| match value.get(field) {
+            None | Some(Value::Null) => Ok(""),
+            Some(Value::String(text)) => Ok(text.as_str()),
+            Some(_) => Err(format!("{field} of a condition is no string")),
+        };
+        Ok(Self {
+            kind: text("type")?,
+            status: text("status")?,
+            reason: text("reason")?,
+            message: text("message")?,
+        })
     }
 
     pub(super) fn is(&self, kind: &str, status: &str) -> bool {
-        self.status(kind) == Some(status)
-    }
-
-    pub(super) fn reason(&self, kind: &str) -> Option<&'a str> {
-        self.text(kind, "reason")
-    }
-
-    pub(super) fn message(&self, kind: &str) -> &'a str {
-        self.text(kind, "message").unwrap_or_default()
+        self.kind == kind && self.status == status
     }
 }

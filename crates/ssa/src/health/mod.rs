@@ -5,11 +5,19 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::Value;
 
+mod checks;
 mod conditions;
+mod explain;
+mod fields;
 mod kinds;
+mod pods;
 mod workload;
 
+pub use self::checks::{Checks, ChecksError};
 use self::conditions::Conditions;
+pub use self::explain::explain;
+use self::fields::{strict_integer, strict_text, text};
+pub(crate) use self::pods::pod_is_stuck;
 
 /// How an object fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +74,14 @@ impl Status {
     fn failed(message: impl Into<String>) -> Self {
         Self::new(State::Failed, message)
     }
+
+    /// The same with what the object itself says about it.
+    fn because(mut self, reason: &str) -> Self {
+        if !reason.is_empty() {
+            self.message = format!("{}: {}", self.message, explain::short(reason));
+        }
+        self
+    }
 }
 
 /// Judges a live object by now's clock, see [`status_at`].
@@ -76,73 +92,86 @@ pub fn status(object: &Value) -> Status {
 
 /// Judges a live object by the rules of its kind, or, where there are none, by its `Ready` condition.
 ///
-/// The clock is only asked for how long a Pod has been unschedulable.
+/// An object that isn't made as these rules expect is of unknown status. The clock is only asked for how long a Pod
+/// has been unschedulable. A message begins with the words of kstatus; where the object tells more, that follows.
 ///
-/// Source: `sigs.k8s.io/cli-utils/pkg/kstatus`, and Flux's own reader for Jobs.
+/// Source: `github.com/fluxcd/cli-utils/pkg/kstatus/status`, and Flux's own reader for Jobs
+/// (`github.com/fluxcd/pkg/runtime/statusreaders`), which looks at nothing but the Job.
 #[must_use]
 pub fn status_at(object: &Value, now: Timestamp) -> Status {
-    let conditions = Conditions::of(object);
-    if let Some(status) = generic(object, &conditions) {
-        return status;
+    judge(object, now).unwrap_or_else(|reason| Status::new(State::Unknown, reason))
+}
+
+fn judge(object: &Value, now: Timestamp) -> Result<Status, String> {
+    let group = group(text(object, "/apiVersion"));
+    let kind = text(object, "/kind");
+    if kinds::is_job(group, kind) {
+        return Ok(kinds::job(object, &Conditions::of(object)?));
     }
-    let group = object["apiVersion"]
-        .as_str()
-        .and_then(|version| version.split_once('/'))
-        .map_or("", |(group, _)| group);
-    match (group, object["kind"].as_str().unwrap_or_default()) {
-        ("", "Secret" | "ConfigMap") | ("batch", "CronJob") | ("policy", "PodDisruptionBudget") => {
-            Status::current("Resource is always ready")
-        }
+    if strict_text(object, "/metadata/deletionTimestamp")?.is_some_and(|time| !time.is_empty()) {
+        return Ok(Status::new(State::Terminating, "Resource scheduled for deletion"));
+    }
+    if let Some(status) = unobserved(object)? {
+        return Ok(status);
+    }
+    let conditions = Conditions::of(object)?;
+    if let Some(status) = by_standard_conditions(&conditions) {
+        return Ok(status);
+    }
+    Ok(match (group, kind) {
+        ("", "Secret" | "ConfigMap") | ("batch", "CronJob") => Status::current("Resource is always ready"),
+        ("policy", "PodDisruptionBudget") => Status::current("AllowedDisruptions has been computed."),
         ("", "Service") => kinds::service(object),
         ("", "PersistentVolumeClaim") => kinds::claim(object),
-        ("", "Pod") => kinds::pod(object, &conditions, now),
-        ("batch", "Job") => kinds::job(object, &conditions),
+        ("", "Pod") => return pods::status(object, &conditions, now),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => kinds::definition(&conditions),
         ("apps" | "extensions", "Deployment") => workload::deployment(object, &conditions),
         ("apps" | "extensions", "ReplicaSet") => workload::replica_set(object, &conditions),
         ("apps", "StatefulSet") => workload::stateful_set(object),
-        ("apps" | "extensions", "DaemonSet") => workload::daemon_set(object),
+        ("apps" | "extensions", "DaemonSet") => return workload::daemon_set(object),
         _ => by_ready_condition(&conditions),
+    })
+}
+
+/// The group of an API version; empty for the core group, and for what is none.
+fn group(api_version: &str) -> &str {
+    match api_version.split_once('/') {
+        Some((group, version)) if !version.contains('/') => group,
+        _ => "",
     }
 }
 
-fn generic(object: &Value, conditions: &Conditions<'_>) -> Option<Status> {
-    let deleted = object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-    if deleted {
-        return Some(Status::new(State::Terminating, "Resource scheduled for deletion"));
-    }
-    if let Some(generation) = integer(object, "/metadata/generation")
-        && let Some(observed) = integer(object, "/status/observedGeneration")
-        && observed != generation
-    {
-        let kind = object["kind"].as_str().unwrap_or_default();
-        return Some(Status::in_progress(format!(
+/// In progress while the controller of the object hasn't seen its latest spec.
+fn unobserved(object: &Value) -> Result<Option<Status>, String> {
+    let Some(generation) = strict_integer(object, "/metadata/generation")? else { return Ok(None) };
+    let Some(observed) = strict_integer(object, "/status/observedGeneration")? else { return Ok(None) };
+    let kind = text(object, "/kind");
+    Ok((observed != generation).then(|| {
+        Status::in_progress(format!(
             "{kind} generation is {generation}, but latest observed generation is {observed}"
-        )));
-    }
-    if conditions.is("Reconciling", "True") {
-        return Some(Status::in_progress(conditions.message("Reconciling")));
-    }
-    conditions.is("Stalled", "True").then(|| Status::failed(conditions.message("Stalled")))
+        ))
+    }))
+}
+
+/// `Reconciling` and `Stalled`, whichever comes first.
+fn by_standard_conditions(conditions: &Conditions<'_>) -> Option<Status> {
+    conditions.iter().find_map(|condition| match (condition.kind, condition.status) {
+        ("Reconciling", "True") => Some(Status::in_progress(condition.message)),
+        ("Stalled", "True") => Some(Status::failed(condition.message)),
+        _ => None,
+    })
 }
 
 fn by_ready_condition(conditions: &Conditions<'_>) -> Status {
-    match conditions.status("Ready") {
-        None => Status::current("Resource is current"),
-        Some("True") => Status::current("Resource is Ready"),
-        Some(_) => Status::in_progress(conditions.message("Ready")),
-    }
-}
-
-fn integer(object: &Value, path: &str) -> Option<i64> {
-    object.pointer(path).and_then(Value::as_i64)
-}
-
-/// Tells whether a Pod keeps its workload from ever becoming ready: it failed, and neither is it on its way out nor
-/// does it wait for a node.
-pub(crate) fn pod_is_stuck(pod: &Value, now: Timestamp) -> bool {
-    let unschedulable = Conditions::of(pod).reason("PodScheduled") == Some("Unschedulable");
-    status_at(pod, now).state == State::Failed && !unschedulable
+    let decided =
+        conditions.iter().filter(|condition| condition.kind == "Ready").find_map(|condition| match condition
+            .status
+        {
+            "True" => Some(Status::current("Resource is Ready")),
+            "False" | "Unknown" => Some(Status::in_progress(condition.message)),
+            _ => None,
+        });
+    decided.unwrap_or_else(|| Status::current("Resource is current"))
 }
 
 #[cfg(test)]

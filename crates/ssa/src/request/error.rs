@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use http::{Response, StatusCode};
 use kube::core::Status;
+use kube::core::response::StatusDetails;
 
 /// A request to the API server failed.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,11 @@ impl RequestError {
             .unwrap_or_else(|| plain(code, text));
         // An aggregated API server may leave it out.
         status.code = code.as_u16();
+        let retry_after =
+            answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        if let Some(seconds) = retry_after {
+            status.details.get_or_insert_with(no_details).retry_after_seconds = seconds;
+        }
         Self::Refused(Box::new(status))
     }
 
@@ -127,6 +135,17 @@ impl RequestError {
             || status.message.contains("immutable field")
     }
 
+    /// How long to wait before the same request is sent again, where the API server has put it off undone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let status = self.status()?;
+        let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+        match status.code {
+            429 => Some(Duration::from_secs(seconds.max(1).into())),
+            503 if seconds > 0 => Some(Duration::from_secs(seconds.into())),
+            _ => None,
+        }
+    }
+
     /// The API server's reason, such as `Invalid`; empty where it gave none.
     pub(crate) fn reason(&self) -> &str {
         let Some(status) = self.status() else { return "" };
@@ -172,6 +191,17 @@ impl RequestError {
             source = cause.source();
         }
         text
+    }
+}
+
+fn no_details() -> StatusDetails {
+    StatusDetails {
+        name: String::new(),
+        group: String::new(),
+        kind: String::new(),
+        uid: String::new(),
+        causes: Vec::new(),
+        retry_after_seconds: 0,
     }
 }
 

@@ -28,17 +28,26 @@ pub(crate) fn object_path(mapping: &Mapping, namespace: &str, name: &str) -> Res
     Ok(Path { collection, object })
 }
 
-fn collection_path(mapping: &Mapping, namespace: &str) -> Result<String, RequestError> {
-    let root = if mapping.group.is_empty() {
+/// The path of all objects of a kind, in one namespace where the kind has namespaces.
+pub(crate) fn collection_path(mapping: &Mapping, namespace: &str) -> Result<String, RequestError> {
+    if !mapping.namespaced {
+        return Ok(kind_path(mapping));
+    }
+    let namespace = segment("namespace", namespace)?;
+    Ok(format!("{}/namespaces/{namespace}/{}", root(mapping), encode(&mapping.plural)))
+}
+
+/// The path of all objects of a kind, in all namespaces.
+pub(crate) fn kind_path(mapping: &Mapping) -> String {
+    format!("{}/{}", root(mapping), encode(&mapping.plural))
+}
+
+fn root(mapping: &Mapping) -> String {
+    if mapping.group.is_empty() {
         format!("/api/{}", encode(&mapping.version))
     } else {
         format!("/apis/{}/{}", encode(&mapping.group), encode(&mapping.version))
-    };
-    let plural = encode(&mapping.plural);
-    if !mapping.namespaced {
-        return Ok(format!("{root}/{plural}"));
     }
-    Ok(format!("{root}/namespaces/{}/{plural}", segment("namespace", namespace)?))
 }
 
 // The server refuses these too, but only after its router has resolved them to another path.

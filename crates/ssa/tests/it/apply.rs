@@ -524,3 +524,186 @@ async fn runs_can_be_spawned() {
     };
     assert_eq!(tokio::spawn(run).await.unwrap(), (20, 20));
 }
+
+#[tokio::test]
+async fn a_take_over_from_another_owner_is_told() {
+    let server = Server::new();
+    let other =
+        json!({"kustomize.toolkit.fluxcd.io/name": "other", "kustomize.toolkit.fluxcd.io/namespace": "ns"});
+    server.put(A, live(&json!({"labels": other})));
+    server.put("/api/v1/namespaces/ns/configmaps/b", live(&json!({"name": "b", "labels": {}})));
+    let (manager, objects) = (server.manager(), [config_map("a", "v"), config_map("b", "v")]);
+    let first = manager.apply(&owner(), &objects, &options(), &Known::default()).await.unwrap();
+    assert_eq!(first.changes.to_string(), "ConfigMap/ns/a configured\nConfigMap/ns/b configured");
+    let previous: Vec<_> = first.changes.entries.iter().map(|change| change.previous_owner.clone()).collect();
+    assert_eq!(previous, [Some(ssa::Owner { name: "other".into(), namespace: "ns".into() }), None]);
+    let second = manager.apply(&owner(), &objects, &options(), &Known::default()).await.unwrap();
+    assert!(second.changes.entries.iter().all(|change| change.previous_owner.is_none()));
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_when_it_said() {
+    for (code, seconds) in [(429, 1), (503, 1)] {
+        let server = Server::new();
+        server.put_off(&format!("PATCH {A} (dry run)"), 1, code, seconds);
+        let (manager, objects) = (server.manager(), [config_map("a", "v")]);
+        let started = std::time::Instant::now();
+        manager.apply(&owner(), &objects, &options(), &Known::default()).await.unwrap();
+        assert!(started.elapsed() >= Duration::from_secs(seconds.into()));
+        let dry_run = format!("PATCH {A} (dry run)");
+        assert_eq!(server.requests(), [dry_run.clone(), dry_run, format!("PATCH {A}")]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stays_busy_is_given_up_on() {
+    let server = Server::new();
+    server.put_off(&format!("PATCH {A}"), 1000, 429, 1);
+    let error = server
+        .manager()
+        .apply(&owner(), &[config_map("a", "v")], &options(), &Known::default())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().starts_with("ConfigMap/ns/a dry-run failed (TooManyRequests): "), "{error}");
+    assert!(error.retryable());
+    assert_eq!(server.requests().iter().filter(|line| line.starts_with("PATCH")).count(), 6);
+}
+
+#[tokio::test]
+async fn a_server_that_is_busy_for_longer_than_the_run_is_not_waited_for() {
+    let server = Server::new();
+    server.put_off(&format!("PATCH {A}"), 1000, 429, 3600);
+    let objects = [config_map("a", "v")];
+    let started = std::time::Instant::now();
+    let error = server.manager().apply(&owner(), &objects, &options(), &Known::default()).await.unwrap_err();
+    assert!(error.retryable());
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn more_objects_than_allowed_are_refused() {
+    let server = Server::new();
+    let manager = server.manager_with(|options| options.max_objects = 1);
+    let objects = [config_map("a", "v"), config_map("b", "v")];
+    let error = manager.apply(&owner(), &objects, &options(), &Known::default()).await.unwrap_err();
+    assert_eq!(error.to_string(), "2 objects are more than the limit of 1");
+    assert!(!error.retryable());
+    assert!(server.all_requests().is_empty());
+}
+
+fn migrating() -> ApplyOptions {
+    ApplyOptions { migrate_api_version: true, ..options() }
+}
+
+fn claimed_in_an_old_version() -> Value {
+    let claim =
+        json!({"manager": "operator", "operation": "Update", "apiVersion": "v1beta1", "fieldsV1": {}});
+    live(&json!({"managedFields": [claim]}))
+}
+
+#[tokio::test]
+async fn claims_come_to_the_version_that_is_applied() {
+    for (refused, expected) in [(false, "configured"), (true, "configured")] {
+        let server = Server::new();
+        server.put(A, claimed_in_an_old_version());
+        if refused {
+            server.refuse(&format!("PATCH {A} (dry run)"), 1, 500, "", "field not declared in schema");
+        }
+        let (manager, objects) = (server.manager(), [config_map("a", "w")]);
+        let applied = manager.apply(&owner(), &objects, &migrating(), &Known::default()).await.unwrap();
+        assert_eq!(applied.changes.to_string(), format!("ConfigMap/ns/a {expected}"));
+        let claims = server.get(A).unwrap()["metadata"]["managedFields"].clone();
+        assert_eq!(claims[0]["apiVersion"], "v1");
+        server.requests();
+        let again = manager.apply(&owner(), &objects, &migrating(), &Known::default()).await.unwrap();
+        assert_eq!(again.changes.to_string(), "ConfigMap/ns/a unchanged");
+    }
+}
+
+#[tokio::test]
+async fn without_the_option_claims_stay_in_their_version() {
+    let server = Server::new();
+    server.put(A, claimed_in_an_old_version());
+    let objects = [config_map("a", "v")];
+    let applied = server.manager().apply(&owner(), &objects, &options(), &Known::default()).await.unwrap();
+    assert_eq!(applied.changes.to_string(), "ConfigMap/ns/a unchanged");
+    assert_eq!(server.get(A).unwrap()["metadata"]["managedFields"][0]["apiVersion"], "v1beta1");
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_is_told_as_such() {
+    let server = Server::new();
+    server.put(A, claimed_in_an_old_version());
+    server.refuse(&format!("PATCH {A} (dry run)"), 1, 500, "", "field not declared in schema");
+    server.refuse(&format!("PATCH {A} (json patch)"), 1, 403, "Forbidden", "cannot patch");
+    let objects = [config_map("a", "v")];
+    let error =
+        server.manager().apply(&owner(), &objects, &migrating(), &Known::default()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ConfigMap/ns/a failed to migrate API version: failed to migrate managed fields API version to v1: cannot patch\n"
+    );
+}
+
+#[tokio::test]
+async fn an_object_that_does_not_go_is_told() {
+    for (line, what) in [
+        (format!("DELETE {A}"), "delete object"),
+        (format!("GET {A} (metadata)"), "wait for object to be deleted"),
+    ] {
+        let server = Server::new();
+        server.put(A, live(&json!({})));
+        server.refuse(&format!("PATCH {A} (dry run)"), 1, 422, "Invalid", IMMUTABLE);
+        if what != "delete object" {
+            // The first read decides, the second one waits.
+            server.meanwhile(&line, A, json!({}));
+        }
+        server.refuse(&line, 1, 403, "Forbidden", "no");
+        let objects = [config_map("a", "w")];
+        let error =
+            server.manager().apply(&owner(), &objects, &forced(), &Known::default()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("ConfigMap/ns/a immutable field detected, failed to {what}: no\n")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_cluster_scoped_object_reads_as_flux_writes_it() {
+    let server = Server::new();
+    server.refuse("PATCH /api/v1/namespaces/n", 1, 404, "NotFound", "not here");
+    let namespace = object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}));
+    let error =
+        server.manager().apply(&owner(), &[namespace], &options(), &Known::default()).await.unwrap_err();
+    assert_eq!(error.to_string(), "Namespace/n namespace not specified: not here\n");
+}
+
+#[tokio::test]
+async fn a_change_of_status_alone_costs_one_read() {
+    let server = Server::new();
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "ns", "generation": 1}});
+    let (manager, objects) = (server.manager(), [object(deployment)]);
+    let path = "/apis/apps/v1/namespaces/ns/deployments/d";
+    let first = manager.apply(&owner(), &objects, &options(), &Known::default()).await.unwrap();
+    server.touch(path, &json!({"status": {"replicas": 1}}));
+    server.requests();
+    let second = manager.apply(&owner(), &objects, &options(), &first.known).await.unwrap();
+    assert_eq!(second.changes.to_string(), "Deployment/ns/d unchanged");
+    assert_eq!(server.requests(), [format!("GET {path} (metadata)")]);
+}
+
+#[tokio::test]
+async fn answers_that_are_no_objects_harm_nothing() {
+    for text in ["", "null", "[]", "{}", "\"x\"", "<html>", "{\"metadata\":5}"] {
+        let server = Server::new();
+        server.put(A, live(&json!({})));
+        server.answer_text(&format!("PATCH {A} (dry run)"), 1, text);
+        let result =
+            server.manager().apply(&owner(), &[config_map("a", "v")], &options(), &Known::default()).await;
+        let text_of = |error: ssa::ApplyError| error.to_string();
+        let told = result.map_or_else(text_of, |applied| applied.changes.to_string());
+        assert!(told.starts_with("ConfigMap/ns/a "), "{text}: {told}");
+        assert_eq!(server.get(A).unwrap()["data"]["k"], "v", "{text}");
+    }
+}

@@ -4,6 +4,9 @@
 
 mod apply;
 mod discovery;
+mod ignore;
+mod live;
+mod plan;
 mod prune;
 mod recordings;
 mod server;

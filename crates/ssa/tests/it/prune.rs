@@ -232,3 +232,78 @@ async fn an_entry_that_no_server_would_write_touches_nothing() {
     assert_eq!(changes.to_string(), "Namespace/ns/n skipped");
     assert!(server.get(path).is_some());
 }
+
+fn uid(server: &Server) -> String {
+    server.get(A).unwrap()["metadata"]["uid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn only_what_would_really_go_is_told_beforehand() {
+    let server = Server::new();
+    let path = |name: &str| format!("/api/v1/namespaces/ns/configmaps/{name}");
+    server.put(A, owned("a", &json!({})));
+    server.put(&path("kept"), owned("kept", &json!({"kustomize.toolkit.fluxcd.io/prune": "disabled"})));
+    let mut going = owned("going", &json!({}));
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+    server.put(&path("going"), going);
+    let stale = [
+        entry("ns_gone__ConfigMap"),
+        entry("ns_a__ConfigMap"),
+        entry("ns_kept__ConfigMap"),
+        entry("ns_going__ConfigMap"),
+    ];
+    let doomed = server.manager().deletions(&stale, &owner(), &PruneOptions::default()).await.unwrap();
+    let told: Vec<_> = doomed.iter().map(|one| (one.object.subject(), one.uid.clone())).collect();
+    assert_eq!(told, [("ConfigMap/ns/a".to_owned(), uid(&server))]);
+    assert!(server.requests().iter().all(|line| line.starts_with("GET")));
+}
+
+#[tokio::test]
+async fn only_the_objects_that_were_judged_go() {
+    let server = Server::new();
+    server.put(A, owned("a", &json!({})));
+    let (manager, stale) = (server.manager(), [entry("ns_a__ConfigMap")]);
+    let judged = PruneOptions { only: Some([uid(&server)].into()), ..PruneOptions::default() };
+    server.remove(A);
+    server.put(A, owned("a", &json!({})));
+    let error = manager.prune(&stale, &owner(), &judged).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "delete failed, errors: ConfigMap/ns/a delete failed: it is not the object that was judged;"
+    );
+    assert!(error.retryable());
+    assert_eq!((error.remaining, server.get(A).is_some()), (stale.to_vec(), true));
+    let judged = PruneOptions { only: Some([uid(&server)].into()), ..PruneOptions::default() };
+    manager.prune(&stale, &owner(), &judged).await.unwrap();
+    assert_eq!(server.get(A), None);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_object_is_neither_absence_nor_anothers() {
+    for text in [
+        "{}",
+        "null",
+        "[]",
+        "<html>",
+        r#"{"kind":"Status","status":"Success"}"#,
+        r#"{"metadata":{"uid":"u"}}"#,
+    ] {
+        let server = Server::new();
+        server.put(A, owned("a", &json!({})));
+        server.answer_text(&format!("GET {A}"), 1, text);
+        let stale = [entry("ns_a__ConfigMap")];
+        let error = server.manager().prune(&stale, &owner(), &PruneOptions::default()).await.unwrap_err();
+        assert_eq!(error.remaining, stale, "{text}");
+        assert!(server.get(A).is_some(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_out_is_not_absence() {
+    let server = Server::new();
+    server.hang(&format!("GET {A}"));
+    let options = PruneOptions { timeout: std::time::Duration::from_millis(50), ..PruneOptions::default() };
+    let error = server.manager().prune(&[entry("ns_a__ConfigMap")], &owner(), &options).await.unwrap_err();
+    assert_eq!(error.remaining, [entry("ns_a__ConfigMap")]);
+    assert!(error.retryable());
+}

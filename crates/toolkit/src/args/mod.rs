@@ -1,6 +1,7 @@
 //! The flags that all controllers have, spelled as Flux spells them.
 
 mod selector;
+mod target;
 mod values;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use clap::ArgAction;
 
 pub use selector::{SelectorError, check_selector};
+pub use target::{OBJECT_LEVEL_IDENTITY, TargetArgs, check_default_service_accounts};
 pub use values::{Gate, LogEncoding, LogLevel, bool_value, duration};
 
 use values::{env_or, gate};

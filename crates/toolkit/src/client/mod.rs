@@ -35,6 +35,9 @@ pub enum ClientError {
     /// The address of the API server has no host.
     #[error("unable to create the Kubernetes client: {0:?} has no host")]
     Host(http::Uri),
+    /// A token or a user can't stand in a header.
+    #[error("unable to create the Kubernetes client: its identity can't stand in a header")]
+    Identity,
 }
 
 /// Makes clients that share limits, fence and metrics. Cheap to clone.

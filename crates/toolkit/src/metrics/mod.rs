@@ -5,6 +5,7 @@
 mod process;
 mod series;
 mod server;
+mod tokens;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 use prometheus::{Encoder, TextEncoder};
 
 pub(crate) use server::serve;
+pub use tokens::TokenUse;
 
 use process::ProcessSeries;
 use series::Series;
@@ -136,6 +138,7 @@ impl Metrics {
     pub fn forget_object(&self, kind: &str, name: &str, namespace: &str) {
         // Fails only when there is no such series, which is fine.
         let _ = self.0.series.reconcile_duration.remove_label_values(&[kind, name, namespace]);
+        self.forget_tokens(kind, name, namespace);
     }
 
     /// Counts a request to the Kubernetes API; `code` is `<error>` when there was no answer.

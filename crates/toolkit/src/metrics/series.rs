@@ -26,6 +26,10 @@ pub(super) struct Series {
     pub(super) longest_running: GaugeVec,
     pub(super) api_requests: IntCounterVec,
     pub(super) leader: IntGaugeVec,
+    pub(super) token_events: IntCounterVec,
+    pub(super) token_requests: IntCounterVec,
+    pub(super) token_items: IntGauge,
+    pub(super) token_evictions: IntCounter,
     pub(super) events_dropped: IntCounterVec,
 }
 
@@ -141,6 +145,26 @@ impl Series {
                 "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string used to identify the lease. Please make sure to group by name.",
                 &["name"],
             ),
+            token_events: counter(
+                &r,
+                "gotk_token_cache_events_total",
+                "Total number of cache retrieval events for a Gitops Toolkit resource reconciliation.",
+                &["event_type", "kind", "name", "namespace", "operation"],
+            ),
+            token_requests: counter(
+                &r,
+                "gotk_token_cache_requests_total",
+                "Total number of cache requests partioned by success or failure.",
+                &["status"],
+            ),
+            token_items: add(
+                &r,
+                IntGauge::new("gotk_token_cached_items", "Total number of items in the cache."),
+            ),
+            token_evictions: add(
+                &r,
+                IntCounter::new("gotk_token_cache_evictions_total", "Total number of cache evictions."),
+            ),
             events_dropped: counter(
                 &r,
                 "ferrite_events_dropped_total",
@@ -176,11 +200,9 @@ fn register_constant(r: &Registry) {
         ("certwatcher_read_certificate_errors_total", "Total number of certificate read errors"),
         ("controller_runtime_webhook_panics_total", "Total number of webhook panics"),
         ("controller_runtime_conversion_webhook_panics_total", "Total number of conversion webhook panics"),
-        ("gotk_token_cache_evictions_total", "Total number of cache evictions."),
     ] {
         add(r, IntCounter::new(name, help));
     }
-    add(r, IntGauge::new("gotk_token_cached_items", "Total number of items in the cache."));
 }
 
 fn counter(r: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Metrics, ReconcileResult};
+use super::{Metrics, ReconcileResult, TokenUse};
 use crate::queue::{Priority, Queue};
 
 /// A registry that has seen one of everything that the recorded controllers did.
@@ -128,4 +128,36 @@ fn shared(file: &str) -> Option<String> {
         eprintln!("skipped: {} is absent", root.display());
     }
     text
+}
+
+#[test]
+fn lookups_of_tokens_are_counted_until_the_object_is_gone() {
+    let metrics = Metrics::new();
+    let used =
+        |name| TokenUse { kind: "Kustomization", name, namespace: "apps", operation: "fetch_kubeconfig" };
+    for (hit, name) in [(false, "a"), (true, "a"), (true, "a"), (true, "b")] {
+        metrics.token_cache_event(hit, used(name));
+    }
+    metrics.token_cache_request(true);
+    metrics.token_cache_items(3);
+    metrics.token_cache_evicted();
+    let line = |event: &str, name: &str, count: u32| {
+        format!(
+            "gotk_token_cache_events_total{{event_type=\"{event}\",kind=\"Kustomization\",name=\"{name}\",namespace=\"apps\",operation=\"fetch_kubeconfig\"}} {count}\n"
+        )
+    };
+    let text = metrics.encode();
+    for expected in [
+        &line("cache_miss", "a", 1),
+        &line("cache_hit", "a", 2),
+        &line("cache_hit", "b", 1),
+        "gotk_token_cache_requests_total{status=\"success\"} 1\n",
+        "gotk_token_cached_items 3\n",
+        "gotk_token_cache_evictions_total 1\n",
+    ] {
+        assert!(text.contains(expected), "{expected}");
+    }
+    metrics.forget_object("Kustomization", "a", "apps");
+    let text = metrics.encode();
+    assert!(!text.contains("name=\"a\"") && text.contains(&line("cache_hit", "b", 1)));
 }

@@ -7,6 +7,7 @@
 mod backoff;
 mod jitter;
 mod state;
+mod trigger;
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use jitter::jitter;
+pub use trigger::{Superseded, Trigger};
 
 use crate::metrics::{InProgress, Metrics, QueueMetrics};
 use backoff::Backoff;
@@ -77,10 +79,27 @@ impl<K: Clone + Eq + Hash + Send + 'static> Queue<K> {
         self.add_with_priority(key, Priority::High);
     }
 
-    /// Adds a key that is due now. One that waits already is due now, too, and takes the higher priority.
+    /// Adds a key that is due now, with high priority, because another object changed.
+    ///
+    /// A run of this key that is under way hears of it (see [`Queue::superseded`]).
+    pub fn add_triggered(&self, key: K, trigger: Trigger) {
+        self.request(key, Priority::High, Some(trigger));
+    }
+
+    /// Adds a key that is due now. One that is due already takes the higher priority, one that is due later this one.
     pub fn add_with_priority(&self, key: K, priority: Priority) {
-        self.0.state.lock().add(key, Some(priority), Instant::now());
+        self.request(key, priority, None);
+    }
+
+    fn request(&self, key: K, priority: Priority, trigger: Option<Trigger>) {
+        self.0.state.lock().request(key, priority, trigger, Instant::now());
         self.0.changed.notify_one();
+    }
+
+    /// Follows whether a key that was handed out is added again, with high priority, before [`Queue::done`].
+    #[must_use]
+    pub fn superseded(&self, key: &K) -> Superseded {
+        self.0.state.lock().follow(key)
     }
 
     /// Adds a key that is due after `delay`; one that is due sooner stays so.
@@ -166,7 +185,9 @@ impl<K: Clone + Eq + Hash + Send + 'static> InProgress for Inner<K> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Priority, Queue};
+    use futures::FutureExt;
+
+    use super::{Priority, Queue, Trigger};
     use crate::metrics::Metrics;
 
     fn queue() -> Queue<u32> {
@@ -215,5 +236,39 @@ mod tests {
         queue.add_rate_limited(1);
         assert_eq!(tokio::time::timeout(Duration::from_secs(30), worker).await.unwrap().unwrap(), 1);
         assert_eq!(queue.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn work_on_a_key_hears_that_it_is_asked_for_again_and_by_whom() {
+        let trigger = |name: &str| Trigger {
+            kind: "GitRepository".to_owned(),
+            namespace: "apps".to_owned(),
+            name: name.to_owned(),
+        };
+        let queue = queue();
+        queue.add_triggered(1, trigger("before"));
+        let key = queue.get().await;
+        let superseded = queue.superseded(&key);
+        queue.add_with_priority(1, Priority::Low);
+        queue.add_after(1, Duration::ZERO);
+        queue.add(2);
+        assert_eq!(superseded.clone().wait().now_or_never(), None, "nobody asked for this key");
+        queue.add_triggered(1, trigger("first"));
+        queue.add_triggered(1, trigger("second"));
+        let by = superseded.wait().now_or_never().unwrap().unwrap();
+        assert_eq!(by.to_string(), "GitRepository/apps/first");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_works_on_is_not_superseded() {
+        let queue = queue();
+        let idle = queue.superseded(&1);
+        queue.add(1);
+        let key = queue.get().await;
+        let finished = queue.superseded(&key);
+        queue.done(&key);
+        queue.add(1);
+        assert_eq!(idle.wait().now_or_never(), None);
+        assert_eq!(finished.wait().now_or_never(), None);
     }
 }

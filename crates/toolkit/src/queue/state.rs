@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::trigger::{Notice, Superseded, Trigger};
 use super::{Priority, QueueMetrics};
 
 /// Orders ready keys: the higher priority first, then the earlier number.
@@ -16,8 +17,8 @@ pub(super) struct State<K> {
     items: HashMap<K, Item>,
     ready: BTreeMap<Rank, K>,
     waiting: BTreeMap<(Instant, u64), K>,
-    /// What workers have, with the priority it was taken with and since when.
-    running: HashMap<K, (Priority, Instant)>,
+    /// What workers have.
+    running: HashMap<K, Running>,
     next: u64,
     metrics: QueueMetrics,
 }
@@ -26,6 +27,13 @@ struct Item {
     priority: Priority,
     number: u64,
     due: Due,
+}
+
+struct Running {
+    /// What it was taken with.
+    priority: Priority,
+    since: Instant,
+    notice: Notice,
 }
 
 #[derive(Clone, Copy)]
@@ -48,6 +56,24 @@ impl<K: Clone + Eq + Hash> State<K> {
         }
     }
 
+    /// Makes the key due because something changed; whoever works on it hears of that.
+    ///
+    /// What is merely listed is no change.
+    pub(super) fn request(&mut self, key: K, priority: Priority, trigger: Option<Trigger>, now: Instant) {
+        if priority == Priority::High
+            && let Some(running) = self.running.get(&key)
+        {
+            running.notice.give(trigger);
+        }
+        self.add(key, Some(priority), now);
+    }
+
+    /// Follows requests for a key that is being worked on.
+    pub(super) fn follow(&self, key: &K) -> Superseded {
+        // Of a key that nobody works on there is nothing to hear: the notice ends here.
+        self.running.get(key).map_or_else(|| Notice::new().follow(), |running| running.notice.follow())
+    }
+
     /// Makes the key due. Without a priority, it keeps the one it has, or was taken with, or gets a high one.
     pub(super) fn add(&mut self, key: K, priority: Option<Priority>, now: Instant) {
         let wanted = priority.unwrap_or_else(|| self.known_priority(&key));
@@ -57,9 +83,10 @@ impl<K: Clone + Eq + Hash> State<K> {
                     self.raise(&key, old, wanted, number);
                 }
             }
-            Some((Due::At(at), old, number)) => {
+            // What it waited for is no reason to come first.
+            Some((Due::At(at), _, number)) => {
                 self.waiting.remove(&(at, number));
-                self.make_ready(key, wanted.max(old), now);
+                self.make_ready(key, wanted, now);
             }
             None => self.make_ready(key, wanted, now),
         }
@@ -93,12 +120,13 @@ impl<K: Clone + Eq + Hash> State<K> {
             Due::Since(since) | Due::At(since) => since,
         };
         self.metrics.taken(item.priority.number(), now.saturating_duration_since(since));
-        self.running.insert(key.clone(), (item.priority, now));
+        let running = Running { priority: item.priority, since: now, notice: Notice::new() };
+        self.running.insert(key.clone(), running);
         Some(key)
     }
 
     pub(super) fn done(&mut self, key: &K, now: Instant) {
-        let Some((_, since)) = self.running.remove(key) else { return };
+        let Some(Running { since, .. }) = self.running.remove(key) else { return };
         self.metrics.finished(now.saturating_duration_since(since));
         // It was added while it was being worked on, and held back until now.
         if let Some(Item { due: Due::Since(_), priority, number }) = self.items.get(key) {
@@ -120,7 +148,7 @@ impl<K: Clone + Eq + Hash> State<K> {
     }
 
     pub(super) fn ages(&self, now: Instant) -> Vec<Duration> {
-        self.running.values().map(|(_, since)| now.saturating_duration_since(*since)).collect()
+        self.running.values().map(|running| now.saturating_duration_since(running.since)).collect()
     }
 
     fn promote(&mut self, now: Instant) {
@@ -155,7 +183,7 @@ impl<K: Clone + Eq + Hash> State<K> {
 
     fn known_priority(&self, key: &K) -> Priority {
         let waiting = self.items.get(key).map(|item| item.priority);
-        waiting.or_else(|| self.running.get(key).map(|(priority, _)| *priority)).unwrap_or(Priority::High)
+        waiting.or_else(|| self.running.get(key).map(|running| running.priority)).unwrap_or(Priority::High)
     }
 
     fn number(&mut self) -> u64 {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, pin_mut};
 use kube::api::{Api, ApiResource, DynamicObject};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, Event};
 use kube::{Client, Resource};
 use parking_lot::RwLock;
 use serde::de::DeserializeOwned;
@@ -18,6 +17,7 @@ use tracing::{debug, error, warn};
 
 use super::Key;
 use crate::logging::chain;
+use crate::relist::list_and_watch;
 use crate::run::Scope;
 
 /// What happened to an object, as the cache saw it.
@@ -133,7 +133,7 @@ where
         let Self { objects, synced } = self;
         let mut feed = Feed { objects, listed: None, synced, on_change, on_undecodable };
         tasks.spawn(async move {
-            let events = watcher(api, config).default_backoff();
+            let events = list_and_watch(api, config);
             pin_mut!(events);
             while let Some(Some(event)) = shutdown.run_until_cancelled(events.next()).await {
                 match event {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Resource;
 use parking_lot::Mutex;
@@ -10,9 +11,10 @@ use uuid::Uuid;
 
 use super::frame::{Frame, Next, controller_name};
 use super::run::requested_at;
+use super::slots::{Slot, Slots, Turn};
 use super::{Cache, Change, Key, Kind, Reconciler, undecodable};
 use crate::logging::reconcile_span;
-use crate::queue::{Priority, Queue};
+use crate::queue::{Priority, Queue, Trigger};
 use crate::run::Runtime;
 
 /// What other parts need of a controller: to look up its objects and to ask for a run.
@@ -52,8 +54,12 @@ impl<K: Kind> Controller<K> {
         let own = handle.clone();
         let follow = move |change: Change<'_, K>| {
             if asks_for_a_run(&change) {
-                let priority = if change.initial { Priority::Low } else { Priority::High };
-                own.queue.add_with_priority(change.key.clone(), priority);
+                let key = change.key.clone();
+                match change.new {
+                    Some(new) if !change.initial => own.queue.add_triggered(key, Trigger::of(new)),
+                    Some(_) => own.queue.add_with_priority(key, Priority::Low),
+                    None => own.queue.add(key),
+                }
             }
             on_change(&own, &change);
         };
@@ -74,8 +80,10 @@ impl<K: Kind> Controller<K> {
         self.handle.clone()
     }
 
-    /// Starts `concurrency` workers, which begin once this process leads, the cache is complete, and so is `ready`:
-    /// whatever else a run looks things up in.
+    /// Starts to take keys once this process leads, the cache is complete, and so is `ready`: whatever else a run
+    /// looks things up in.
+    ///
+    /// At most `concurrency` runs work at a time; those that wait ([`Run::parked`](super::Run::parked)) don't count.
     pub fn start<R: Reconciler<Kind = K>>(
         self,
         reconciler: R,
@@ -104,40 +112,60 @@ impl<K: Kind> Controller<K> {
                 return;
             }
             info!(controller = controller_name::<K>(), "worker count" = concurrency, "Starting workers");
-            for _ in 0..concurrency {
-                runtime.tasks.spawn(work(Arc::clone(&frame), handle.queue.clone(), runtime.clone()));
-            }
+            dispatch(frame, handle.queue, concurrency, runtime).await;
         });
     }
 }
 
-/// One worker: takes keys until shutdown. A run that has begun is carried to its end.
-async fn work<R: Reconciler>(frame: Arc<Frame<R>>, queue: Queue<Key>, runtime: Runtime) {
-    let kind = R::Kind::kind(&());
-    let group = R::Kind::group(&());
-    let controller = controller_name::<R::Kind>();
+/// Takes keys until shutdown and starts a run for each. A run that has begun is carried to its end.
+async fn dispatch<R: Reconciler>(
+    frame: Arc<Frame<R>>,
+    queue: Queue<Key>,
+    concurrency: usize,
+    runtime: Runtime,
+) {
+    let slots = Slots::new(concurrency, &controller_name::<R::Kind>(), runtime.metrics.clone());
     loop {
-        let key = tokio::select! {
+        let (key, slot) = tokio::select! {
             // In this order: a key that comes with the shutdown isn't taken.
             biased;
             () = runtime.shutdown.cancelled() => return,
-            key = queue.get() => key,
+            taken = take(&queue, &slots) => taken,
         };
-        let id = Uuid::new_v4().to_string();
-        let span = reconcile_span(&controller, &group, &kind, &key.namespace, &key.name, &id);
-        let active = runtime.metrics.active_worker(&controller);
-        let next = frame.process(&key).instrument(span).await;
-        drop(active);
-        match next {
-            Next::WhenChanged => queue.forget(&key),
-            Next::After(delay) => {
-                queue.forget(&key);
-                queue.add_after(key.clone(), delay);
-            }
-            Next::Backoff => queue.add_rate_limited(key.clone()),
-        }
-        queue.done(&key);
+        let turn = Turn { slot, superseded: queue.superseded(&key), shutdown: runtime.shutdown.clone() };
+        runtime.tasks.spawn(work(Arc::clone(&frame), queue.clone(), key, turn));
     }
+}
+
+/// The next key, with a slot to work on it. Dropping the future loses no key.
+async fn take(queue: &Queue<Key>, slots: &Arc<Slots>) -> (Key, Slot) {
+    loop {
+        let vacancy = slots.vacancy().await;
+        tokio::select! {
+            biased;
+            // The vacancy is dropped, and with it goes to the run that waits for it.
+            () = slots.wanted() => {}
+            key = queue.get() => return (key, slots.occupy(vacancy)),
+        }
+    }
+}
+
+/// One run.
+async fn work<R: Reconciler>(frame: Arc<Frame<R>>, queue: Queue<Key>, key: Key, turn: Turn) {
+    let (kind, group) = (R::Kind::kind(&()), R::Kind::group(&()));
+    let id = Uuid::new_v4().to_string();
+    let controller = controller_name::<R::Kind>();
+    let span = reconcile_span(&controller, &group, &kind, &key.namespace, &key.name, &id);
+    match frame.process(&key, turn).instrument(span).await {
+        Next::WhenChanged | Next::Refused => queue.forget(&key),
+        Next::Now => queue.add_after(key.clone(), Duration::ZERO),
+        Next::After(delay) => {
+            queue.forget(&key);
+            queue.add_after(key.clone(), delay);
+        }
+        Next::Backoff => queue.add_rate_limited(key.clone()),
+    }
+    queue.done(&key);
 }
 
 /// A new object, a new generation (deletion counts as one) or a new request.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use api::meta::{FINALIZER, Reconciled, ReconciledStatus};
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, Resource};
 use parking_lot::Mutex;
@@ -15,6 +16,7 @@ use tracing::{error, info};
 
 use super::cache::is_older;
 use super::run::requested_at;
+use super::slots::Turn;
 use super::{Cache, Failure, Key, Kind, Reconciler, Retry, Run};
 use crate::events::Recorder;
 use crate::logging::chain;
@@ -27,6 +29,10 @@ use crate::status::{WriteError, Writer};
 pub(super) enum Next {
     /// When it changes.
     WhenChanged,
+    /// When it changes, because it can't succeed as it is.
+    Refused,
+    /// At once, without an end of the backoff.
+    Now,
     /// After this long, which is never zero; ends the backoff.
     After(Duration),
     /// After a delay that grows with each failure.
@@ -35,7 +41,7 @@ pub(super) enum Next {
 
 /// A run that ended before the reconciler could say how.
 #[derive(Debug, thiserror::Error)]
-enum Interrupted {
+pub(super) enum Interrupted {
     #[error("failed to read the object")]
     Read(#[source] kube::Error),
     #[error("failed to patch finalizers")]
@@ -60,9 +66,9 @@ pub(super) struct Frame<R: Reconciler> {
 
 impl<R: Reconciler> Frame<R> {
     /// Runs one key to its end. Never fails and never panics: all that goes wrong ends in the result.
-    pub(super) async fn process(&self, key: &Key) -> Next {
+    pub(super) async fn process(&self, key: &Key, turn: Turn) -> Next {
         let started = Instant::now();
-        let next = self.guarded(self.attempt(key)).await.unwrap_or_else(|e| {
+        let next = self.guarded(self.attempt(key, turn).boxed()).await.unwrap_or_else(|e| {
             error!(error = %chain(&e), "Reconciler error");
             Next::Backoff
         });
@@ -71,23 +77,22 @@ impl<R: Reconciler> Frame<R> {
     }
 
     /// Turns a panic, which is counted, into an error.
-    async fn guarded(
-        &self,
-        work: impl Future<Output = Result<Next, Interrupted>>,
-    ) -> Result<Next, Interrupted> {
+    ///
+    /// Boxed, because a future that is handed on counts twice in the size of the one that does so.
+    async fn guarded(&self, work: BoxFuture<'_, Result<Next, Interrupted>>) -> Result<Next, Interrupted> {
         AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|payload| {
             self.metrics.panicked(&controller_name::<R::Kind>());
             Err(Interrupted::Panic(panic_text(payload.as_ref())))
         })
     }
 
-    async fn attempt(&self, key: &Key) -> Result<Next, Interrupted> {
+    async fn attempt(&self, key: &Key, turn: Turn) -> Result<Next, Interrupted> {
         let Some(object) = self.read(key).await? else {
             self.forget(key);
             return Ok(Next::WhenChanged);
         };
         let started = Instant::now();
-        let next = self.handle(key, object).await;
+        let next = self.handle(key, object, turn).await;
         let kind = R::Kind::kind(&());
         if self.cache.get(key).is_some() {
             self.metrics.reconcile_duration(&kind, &key.name, &key.namespace, started.elapsed());
@@ -108,16 +113,19 @@ impl<R: Reconciler> Frame<R> {
         Ok(live.map(Arc::new))
     }
 
-    async fn handle(&self, key: &Key, object: Arc<R::Kind>) -> Result<Next, Interrupted> {
+    async fn handle(&self, key: &Key, object: Arc<R::Kind>, turn: Turn) -> Result<Next, Interrupted> {
         let writer = Writer::new(self.api(key), &*object, R::FIELD_MANAGER, R::OWNED_CONDITIONS)?;
-        let mut run = Run::new(object, writer, self.recorder.clone());
+        let mut run = Run::new(object, writer, self.recorder.clone(), turn);
         // However it ends, by a panic as well: what was written until then must not be forgotten.
-        let ended = self.guarded(self.carry_out(key, &mut run)).await;
+        let ended = self.guarded(self.carry_out(key, &mut run).boxed()).await;
+        if let Err(Interrupted::Panic(_)) = ended {
+            answer_request(&mut run).await;
+        }
         self.written.lock().insert(key.clone(), run.writer.resource_version().to_owned());
         ended
     }
 
-    async fn carry_out(&self, key: &Key, run: &mut Run<R::Kind>) -> Result<Next, Interrupted> {
+    pub(super) async fn carry_out(&self, key: &Key, run: &mut Run<R::Kind>) -> Result<Next, Interrupted> {
         if run.object.meta().deletion_timestamp.is_some() {
             return self.delete(run).await;
         }
@@ -138,7 +146,9 @@ impl<R: Reconciler> Frame<R> {
             Err(e) => match e.retry() {
                 Retry::Backoff => Next::Backoff,
                 Retry::After(delay) => after(delay),
+                Retry::WhenChanged if e.is_terminal() => Next::Refused,
                 Retry::WhenChanged => Next::WhenChanged,
+                Retry::Now => Next::Now,
             },
         }
     }
@@ -161,6 +171,7 @@ impl<R: Reconciler> Frame<R> {
             // The finalizer must go some day, so there is always another try.
             return Ok(match e.retry() {
                 Retry::After(delay) if !delay.is_zero() => Next::After(delay),
+                Retry::Now => Next::Now,
                 Retry::After(_) | Retry::Backoff | Retry::WhenChanged => Next::Backoff,
             });
         }
@@ -213,10 +224,15 @@ impl<R: Reconciler> Frame<R> {
     fn observe(&self, next: Next, elapsed: Duration) {
         let result = match next {
             Next::WhenChanged => ReconcileResult::Success,
+            Next::Now => ReconcileResult::Requeue,
             Next::After(_) => ReconcileResult::RequeueAfter,
-            Next::Backoff => ReconcileResult::Error,
+            Next::Backoff | Next::Refused => ReconcileResult::Error,
         };
-        self.metrics.reconciled(&controller_name::<R::Kind>(), result, elapsed);
+        let controller = controller_name::<R::Kind>();
+        if next == Next::Refused {
+            self.metrics.terminal_error(&controller);
+        }
+        self.metrics.reconciled(&controller, result, elapsed);
     }
 }
 
@@ -238,6 +254,20 @@ fn has_finalizer<K: Kind>(object: &K) -> bool {
 fn record_request<K: Kind>(run: &mut Run<K>) {
     if let Some(token) = requested_at(&*run.object).map(str::to_owned) {
         run.status.set_last_handled_reconcile_at(token);
+    }
+}
+
+/// Records a request as handled by a run that panicked, and nothing else of that run.
+///
+/// Otherwise those who wait for the answer would do so in vain.
+async fn answer_request<K: Kind>(run: &mut Run<K>) {
+    let answered = async {
+        run.status = run.writer.stored()?;
+        record_request(run);
+        run.write_status().await
+    };
+    if let Err(e) = answered.await {
+        error!(error = %chain(&e), "failed to record the handled request");
     }
 }
 

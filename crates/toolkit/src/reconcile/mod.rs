@@ -9,12 +9,13 @@ mod cache;
 mod controller;
 mod frame;
 mod run;
+mod slots;
 mod undecodable;
 
 #[cfg(test)]
 pub(crate) mod fake;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -30,11 +31,12 @@ use serde::de::DeserializeOwned;
 pub use cache::{Cache, Change, Undecodable};
 pub use controller::{Controller, Handle};
 pub use run::Run;
+pub use slots::Cancelled;
 
 /// A namespaced kind with the fields that the frame needs.
 pub trait Kind:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + HasStatus<Status: ReconciledStatus + Clone + Default + Serialize + Send + Sync>
+    + HasStatus<Status: ReconciledStatus + Clone + Default + Serialize + DeserializeOwned + Send + Sync>
     + Reconciled
     + Serialize
     + DeserializeOwned
@@ -48,7 +50,7 @@ pub trait Kind:
 
 impl<K> Kind for K where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + HasStatus<Status: ReconciledStatus + Clone + Default + Serialize + Send + Sync>
+        + HasStatus<Status: ReconciledStatus + Clone + Default + Serialize + DeserializeOwned + Send + Sync>
         + Reconciled
         + Serialize
         + DeserializeOwned
@@ -93,8 +95,10 @@ pub enum Retry {
     Backoff,
     /// After this long.
     After(Duration),
-    /// When the object or what it refers to changes.
+    /// When the object or what it refers to changes; see [`Failure::is_terminal`].
     WhenChanged,
+    /// At once. For a run that gave way to a newer request: without one, it is a loop without a pause.
+    Now,
 }
 
 /// Why a run failed: an error that knows its condition reason and what happens next.
@@ -104,6 +108,13 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
 
     /// When to try again.
     fn retry(&self) -> Retry;
+
+    /// Whether a run that isn't tried again counts as a terminal error in the metrics.
+    ///
+    /// Flux counts a wrong configuration, but not what it refuses by policy.
+    fn is_terminal(&self) -> bool {
+        self.retry() == Retry::WhenChanged
+    }
 }
 
 /// How one kind is brought to what its spec asks for.

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 
+use super::slots::{Cancelled, Turn};
 use super::{Key, Kind};
 use crate::events::{Event, Recorder, Severity};
+use crate::queue::Trigger;
 use crate::status::conditions::{self, Assertion};
 use crate::status::{WriteError, Writer};
 
@@ -24,13 +26,14 @@ pub struct Run<K: Kind> {
     pub status: K::Status,
     pub(super) writer: Writer<K>,
     pub(super) recorder: Recorder,
+    turn: Turn,
     started: Instant,
 }
 
 impl<K: Kind> Run<K> {
-    pub(super) fn new(object: Arc<K>, writer: Writer<K>, recorder: Recorder) -> Self {
+    pub(super) fn new(object: Arc<K>, writer: Writer<K>, recorder: Recorder, turn: Turn) -> Self {
         let status = object.status().cloned().unwrap_or_default();
-        Self { object, status, writer, recorder, started: Instant::now() }
+        Self { object, status, writer, recorder, turn, started: Instant::now() }
     }
 
     /// Who the object is.
@@ -56,6 +59,31 @@ impl<K: Kind> Run<K> {
     pub fn requested(&self) -> Option<&str> {
         let token = requested_at(&*self.object)?;
         (self.status.last_handled_reconcile_at() != Some(token)).then_some(token)
+    }
+
+    /// Waits for something without holding a worker: `--concurrent` bounds the runs that work, not those that wait.
+    ///
+    /// Afterwards the run goes on as soon as a worker is free, before any key of the queue. What else may end the
+    /// wait belongs into `waiting`; to drop the returned future in between, or to have two of them at a time, leaves
+    /// the run without a worker of its own.
+    ///
+    /// # Errors
+    /// When the process shuts down (a lost lease ends in that, too), at once: `waiting` is dropped then.
+    pub async fn parked<T>(&self, waiting: impl Future<Output = T>) -> Result<T, Cancelled> {
+        self.turn.parked(waiting).await
+    }
+
+    /// Waits until the process shuts down; a lost lease ends in that, too.
+    pub fn cancelled(&self) -> impl Future<Output = ()> + Send + use<K> {
+        self.turn.shutdown.clone().cancelled_owned()
+    }
+
+    /// Waits until something newer asks for this object, since the run began, and says what that was.
+    ///
+    /// A change of the object itself counts; the object is named as well when it isn't known who asked.
+    pub fn superseded(&self) -> impl Future<Output = Trigger> + Send + use<K> {
+        let (superseded, own) = (self.turn.superseded.clone(), Trigger::of(&*self.object));
+        async move { superseded.wait().await.unwrap_or(own) }
     }
 
     /// Sets a condition for the object's generation.

@@ -2,7 +2,7 @@
 //!
 //! The CRD's schema keeps such objects out; they come from times when another schema was installed.
 
-use api::meta::{ConditionStatus, condition};
+use api::meta::{Condition, ConditionStatus, condition};
 use jiff::Timestamp;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn report<K: Kind>(runtime: Runtime, found: Undecodable) {
         Api::namespaced_with(runtime.client.clone(), &key.namespace, &ApiResource::erase::<K>(&()));
     let params = PatchParams { field_manager: Some(runtime.name.to_owned()), ..Default::default() };
     let version = &meta.resource_version;
-    let patch = json!({"metadata": {"resourceVersion": version}, "status": verdict(&message, generation)});
+    let patch = json!({"metadata": {"resourceVersion": version}, "status": verdict(&found.object, &message, generation)});
     match api.patch_status(&key.name, &params, &Patch::Merge(&patch)).await {
         // It was found long ago, maybe, when another process led: a newer version speaks for itself.
         Err(kube::Error::Api(e)) if e.code == 404 || e.code == 409 => {}
@@ -50,19 +50,32 @@ async fn report<K: Kind>(runtime: Runtime, found: Undecodable) {
 }
 
 fn already_said(object: &DynamicObject, message: &str, generation: i64) -> bool {
-    let conditions = object.data.pointer("/status/conditions").and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|c| {
+    stored_conditions(object).any(|c| {
         c["type"] == condition::READY && c["message"] == message && c["observedGeneration"] == generation
     })
 }
 
-fn verdict(message: &str, generation: i64) -> Value {
-    let mut list = Vec::new();
+/// The finding beside what else is said about the object.
+fn verdict(object: &DynamicObject, message: &str, generation: i64) -> Value {
+    // A condition that can't be decoded either is kept as it is.
+    let (mut list, mut strange) = (Vec::<Condition>::new(), Vec::new());
+    for condition in stored_conditions(object) {
+        match serde_json::from_value(condition.clone()) {
+            Ok(condition) => list.push(condition),
+            Err(_) => strange.push(condition.clone()),
+        }
+    }
     for (type_, status) in
         [(condition::STALLED, ConditionStatus::True), (condition::READY, ConditionStatus::False)]
     {
         let assertion = Assertion { type_, status, reason: REASON, message };
         conditions::set(&mut list, assertion, generation, Timestamp::now());
+        strange.retain(|condition| condition["type"] != type_);
     }
+    let list: Vec<Value> = list.into_iter().map(|condition| json!(condition)).chain(strange).collect();
     json!({"conditions": list, "observedGeneration": generation})
+}
+
+fn stored_conditions(object: &DynamicObject) -> impl Iterator<Item = &Value> {
+    object.data.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten()
 }

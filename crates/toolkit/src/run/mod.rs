@@ -300,7 +300,8 @@ impl Prepared {
 }
 
 /// The name of the machine or pod.
-pub(crate) fn hostname() -> String {
+#[must_use]
+pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 

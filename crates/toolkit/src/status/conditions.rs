@@ -1,5 +1,7 @@
 //! Reading and changing a list of conditions, with Flux's rules for times, order and limits.
 
+use std::borrow::Cow;
+
 use api::meta::{Condition, ConditionStatus, Time, condition};
 use jiff::Timestamp;
 
@@ -45,7 +47,7 @@ pub fn set(conditions: &mut Vec<Condition>, assertion: Assertion<'_>, generation
             _ => {}
         }
     }
-    let message = cut(assertion.message);
+    let message = cut(&printable(assertion.message));
     let fresh = Condition {
         type_: assertion.type_.to_owned(),
         status: assertion.status,
@@ -64,6 +66,22 @@ pub fn set(conditions: &mut Vec<Condition>, assertion: Assertion<'_>, generation
         None => conditions.push(fresh),
     }
     sort(conditions);
+}
+
+/// The text with what a terminal would obey written out: control characters, and those that turn the direction.
+fn printable(message: &str) -> Cow<'_, str> {
+    let harmful = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !message.contains(harmful) {
+        return Cow::Borrowed(message);
+    }
+    let mut text = String::with_capacity(message.len() + 8);
+    for c in message.chars() {
+        if harmful(c) { text.extend(c.escape_default()) } else { text.push(c) }
+    }
+    Cow::Owned(text)
 }
 
 /// Removes a condition; nothing happens when it is not there.

@@ -66,6 +66,14 @@ impl<K: Kind> Writer<K> {
         &self.resource_version
     }
 
+    /// The status as it is stored, as far as we know.
+    ///
+    /// # Errors
+    /// When it can't be decoded; does not happen with what was encoded before.
+    pub fn stored(&self) -> Result<K::Status, WriteError> {
+        serde_json::from_value(self.stored.clone()).map_err(WriteError::Encode)
+    }
+
     /// Takes over the `resourceVersion` of a write that others did for us (the finalizer).
     pub fn follow(&mut self, resource_version: String) {
         self.resource_version = resource_version;

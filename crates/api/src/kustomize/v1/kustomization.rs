@@ -213,7 +213,8 @@ pub struct HealthCheckExpr {
     /// True while the object is on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_progress: Option<String>,
-    /// Kind of the objects.
+    /// Kind of the objects; all kinds of the group when not given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kind: String,
 }
 

@@ -105,7 +105,8 @@ async fn how_a_run_ends_decides_when_the_next_one_is() {
     for (result, next, label) in [
         (Err(Retry::Backoff), Next::Backoff, "error"),
         (Err(Retry::After(minute)), Next::After(minute), "requeue_after"),
-        (Err(Retry::WhenChanged), Next::WhenChanged, "success"),
+        (Err(Retry::WhenChanged), Next::Refused, "error"),
+        (Err(Retry::Now), Next::Now, "requeue"),
         // An interval of zero would otherwise be a loop without a pause.
         (Err(Retry::After(Duration::ZERO)), Next::WhenChanged, "success"),
         (Ok(Duration::ZERO), Next::WhenChanged, "success"),
@@ -114,7 +115,9 @@ async fn how_a_run_ends_decides_when_the_next_one_is() {
         assert_eq!(bench.process(&frame, "a").await, next);
         assert_eq!(bench.results(label), 1.0, "{result:?}");
         let errors = bench.metric("controller_runtime_reconcile_errors_total", "").unwrap_or_default();
-        assert_eq!(errors > 0.0, next == Next::Backoff, "{result:?}");
+        assert_eq!(errors > 0.0, label == "error", "{result:?}");
+        let terminal = bench.metric("controller_runtime_terminal_reconcile_errors_total", "");
+        assert_eq!(terminal.unwrap_or_default() > 0.0, next == Next::Refused, "{result:?}");
     }
 }
 
@@ -171,9 +174,9 @@ async fn an_object_is_not_finalized_again_while_the_cache_still_shows_it() {
     })
     .await;
     bench.server.hold_watches(true);
-    assert_eq!(frame.process(&key("a")).await, Next::WhenChanged);
+    assert_eq!(frame.process(&key("a"), bench.turn().await).await, Next::WhenChanged);
     assert!(bench.server.get("a").is_none() && frame.cache.get(&key("a")).is_some());
-    assert_eq!(frame.process(&key("a")).await, Next::WhenChanged);
+    assert_eq!(frame.process(&key("a"), bench.turn().await).await, Next::WhenChanged);
     assert_eq!(bench.server.take_whats(), ["PATCH a", "GET a"]);
     assert_eq!(*reconciler.finalized.lock(), 1);
 }
@@ -196,6 +199,7 @@ async fn a_failed_finalization_keeps_the_finalizer_and_is_tried_again() {
         (Retry::WhenChanged, Next::Backoff),
         (Retry::After(Duration::ZERO), Next::Backoff),
         (Retry::After(HOUR), Next::After(HOUR)),
+        (Retry::Now, Next::Now),
     ] {
         let (bench, frame) = framed(&Scripted::finalizing(move || Err(Refusal(retry)))).await;
         bench.server.edit("a", &request("now"));
@@ -208,17 +212,19 @@ async fn a_failed_finalization_keeps_the_finalizer_and_is_tried_again() {
 }
 
 #[tokio::test]
-async fn of_a_run_that_panics_nothing_is_written() {
+async fn of_a_run_that_panics_only_the_handled_request_is_written() {
     let reconciler = Scripted::new(|run| {
         run.status.last_attempted_revision = Some("half".to_owned());
         panic!("at the disco");
     });
     let (bench, frame) = framed(&reconciler).await;
-    bench.server.edit("a", &request("now"));
     assert_eq!(bench.process(&frame, "a").await, Next::Backoff);
     assert_eq!((bench.server.take_whats(), bench.server.status("a")), (vec![], json!(null)));
-    assert_eq!(bench.metric("controller_runtime_reconcile_panics_total", ""), Some(1.0));
-    assert_eq!(bench.results("error"), 1.0);
+    bench.server.edit("a", &request("now"));
+    assert_eq!(bench.process(&frame, "a").await, Next::Backoff);
+    assert_eq!(bench.server.status("a"), json!({"lastHandledReconcileAt": "now"}));
+    assert_eq!(bench.metric("controller_runtime_reconcile_panics_total", ""), Some(2.0));
+    assert_eq!(bench.results("error"), 2.0);
 }
 
 #[tokio::test]
@@ -241,8 +247,8 @@ async fn what_was_written_before_a_panic_is_remembered() {
     bench.server.create("a", &json!({}));
     let frame = bench.frame(&reconciler).await;
     bench.server.hold_watches(true);
-    assert_eq!(frame.process(&key("a")).await, Next::Backoff);
-    assert!(matches!(frame.process(&key("a")).await, Next::After(_)));
+    assert_eq!(frame.process(&key("a"), bench.turn().await).await, Next::Backoff);
+    assert!(matches!(frame.process(&key("a"), bench.turn().await).await, Next::After(_)));
     assert_eq!(bench.server.take_whats(), ["PATCH a", "GET a", "PATCH a/status"]);
 }
 
@@ -251,9 +257,9 @@ async fn an_object_is_read_live_while_the_cache_is_behind_our_own_write() {
     let reconciler = Scripted::succeeding();
     let (bench, frame) = framed(&reconciler).await;
     bench.server.hold_watches(true);
-    frame.process(&key("a")).await;
+    frame.process(&key("a"), bench.turn().await).await;
     assert_eq!(bench.server.take_whats(), ["PATCH a/status"]);
-    frame.process(&key("a")).await;
+    frame.process(&key("a"), bench.turn().await).await;
     assert_eq!(bench.server.take_whats(), ["GET a"]);
     bench.server.hold_watches(false);
     bench.process(&frame, "a").await;
@@ -267,11 +273,11 @@ async fn a_live_read_that_fails_backs_off_and_one_that_finds_nothing_is_the_end(
     let reconciler = Scripted::succeeding();
     let (bench, frame) = framed(&reconciler).await;
     bench.server.hold_watches(true);
-    frame.process(&key("a")).await;
+    frame.process(&key("a"), bench.turn().await).await;
     bench.server.before("GET a", |_| Some(500));
-    assert_eq!(frame.process(&key("a")).await, Next::Backoff);
+    assert_eq!(frame.process(&key("a"), bench.turn().await).await, Next::Backoff);
     bench.server.remove("a");
-    assert_eq!(frame.process(&key("a")).await, Next::WhenChanged);
+    assert_eq!(frame.process(&key("a"), bench.turn().await).await, Next::WhenChanged);
     assert_eq!(reconciler.runs(), 1);
 }
 

@@ -2,6 +2,7 @@
 
 mod controller;
 mod frame;
+mod parked;
 mod undecodable;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use super::fake::{Server, key, until};
 use super::frame::{Frame, Next};
+use super::slots::{Slots, Turn};
 use super::{Cache, Change, Controller, Failure, Handle, Reconciler, Retry, Run};
 use crate::args::Args;
 use crate::client::Connector;
@@ -26,6 +28,7 @@ use crate::events::Recorder;
 use crate::features::FeatureGates;
 use crate::leader::Leadership;
 use crate::metrics::Metrics;
+use crate::queue::Queue;
 use crate::run::Runtime;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -142,13 +145,13 @@ struct Program {
 }
 
 /// A server and what a controller needs to work with it.
-struct Bench {
+pub(crate) struct Bench {
     server: Server,
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
 }
 
 impl Bench {
-    fn new(flags: &[&str]) -> Self {
+    pub(crate) fn new(flags: &[&str]) -> Self {
         let server = Server::default();
         let args = Program::try_parse_from(["controller"].iter().chain(flags)).unwrap().shared;
         let metrics = Metrics::new();
@@ -188,7 +191,15 @@ impl Bench {
     async fn process(&self, frame: &Frame<Scripted>, name: &str) -> Next {
         let cached = || frame.cache.get(&key(name)).and_then(|o| o.metadata.resource_version.clone());
         until("the cache is current", || cached() == self.server.version(name)).await;
-        frame.process(&key(name)).await
+        frame.process(&key(name), self.turn().await).await
+    }
+
+    /// A turn for one run.
+    async fn turn(&self) -> Turn {
+        let slots = Slots::new(1, "kustomization", self.runtime.metrics.clone());
+        let slot = slots.occupy(slots.vacancy().await);
+        let queue = Queue::new("unused", &Metrics::new(), Duration::ZERO, Duration::ZERO);
+        Turn { slot, superseded: queue.superseded(&key("a")), shutdown: self.runtime.shutdown.clone() }
     }
 
     /// Starts a controller that tells `on_change` what it hears.
@@ -204,7 +215,7 @@ impl Bench {
     }
 
     /// Stops as a process does, and waits until all work is over.
-    async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.runtime.shutdown.cancel();
         self.runtime.tasks.close();
         tokio::time::timeout(Duration::from_secs(30), self.runtime.tasks.wait())

@@ -17,7 +17,7 @@ fn told(bench: &Bench) -> Vec<Call> {
 async fn settle(bench: &Bench, reconciler: &Scripted, name: &str) {
     bench.server.create(name, &finalized());
     until("the others go on", || reconciler.runs_of(name) == 1).await;
-    // The feed and one worker.
+    // The feed and what starts the runs.
     until("all findings are reported", || bench.runtime.tasks.len() == 2).await;
 }
 
@@ -89,4 +89,39 @@ async fn a_finding_that_is_out_of_date_is_not_written() {
     bench.stop().await;
     let conditions = bench.server.status("bad")["conditions"].as_array().unwrap().clone();
     assert_eq!((conditions.len(), &conditions[0]["status"]), (1, &json!("True")));
+}
+
+#[tokio::test]
+async fn what_else_is_said_about_the_object_stays() {
+    let bench = Bench::new(&[]);
+    let healthy = json!({
+        "type": "Healthy", "status": "True", "reason": "Succeeded", "message": "m",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    });
+    let ready = json!({
+        "type": "Ready", "status": "True", "reason": "Succeeded", "message": "m",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    });
+    let reconciling = json!({
+        "type": "Reconciling", "status": "True", "reason": "Progressing", "message": "m",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    });
+    let strange = json!({"type": "Strange", "status": 1});
+    let status = json!({"conditions": [healthy, ready, reconciling, strange], "inventory": {"entries": []}});
+    bench.server.create("bad", &json!({"spec": {"interval": "banana"}, "status": status}));
+    let reconciler = Scripted::succeeding();
+    bench.start(&reconciler, |_| {});
+    settle(&bench, &reconciler, "a").await;
+    bench.stop().await;
+    let status = bench.server.status("bad");
+    let conditions = status["conditions"].as_array().unwrap();
+    let kinds: Vec<_> = conditions.iter().map(|c| (&c["type"], &c["status"])).collect();
+    let expected = [
+        (&json!("Stalled"), &json!("True")),
+        (&json!("Ready"), &json!("False")),
+        (&json!("Healthy"), &json!("True")),
+        (&json!("Strange"), &json!(1)),
+    ];
+    assert!(kinds.len() == 4 && expected.iter().all(|c| kinds.contains(c)), "{kinds:?}");
+    assert_eq!(status["inventory"], json!({"entries": []}));
 }
