@@ -12,7 +12,8 @@ export CARGO_TARGET_DIR ?= $(FERRITE_CACHE)/target
 # Where the originals are that the engines are compared with.
 ORIGINALS = originals=$$(e2e/testbed/build.sh) && \
 	FERRITE_KUSTOMIZE=$$originals/kustomize FERRITE_HELM=$$originals/helm FERRITE_HELM3=$$originals/helm3 \
-	FERRITE_GOTEMPLATE=$$originals/gotemplate
+	FERRITE_GOTEMPLATE=$$originals/gotemplate FERRITE_SOPS=$$originals/sops \
+	FERRITE_ENVSUBST=$$originals/envsubst FERRITE_CEL=$$originals/health FERRITE_KSTATUS=$$originals/health
 
 N ?= 100
 ONCE ?=
@@ -57,6 +58,11 @@ bench-helm: prerequisites testbed ## `ferrite helm template` beside the original
 kills: prerequisites testbed ## N random kills, each followed by a comparison with an undisturbed run
 	cargo build --workspace --bins --locked
 	FERRITE_PROGRAMS=$(CARGO_TARGET_DIR)/debug $(CARGO_TARGET_DIR)/debug/kills --count $(N)
+
+.PHONY: sweep
+sweep: prerequisites testbed ## a kill at every write of install, upgrade, prune and delete, before and after it
+	cargo build --workspace --bins --locked
+	FERRITE_PROGRAMS=$(CARGO_TARGET_DIR)/debug $(CARGO_TARGET_DIR)/debug/sweep $(if $(POINTS),--points $(POINTS))
 
 .PHONY: testbed
 testbed: ## build the control plane of the test bed, once

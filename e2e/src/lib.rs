@@ -2,8 +2,8 @@
 //!
 //! Nothing here needs a container engine. [`Programs`] builds or finds etcd, kube-apiserver and the others,
 //! [`Cluster`] runs them, [`GitServer`] serves repositories over smart HTTP, [`EventSink`] takes what
-//! controllers post, [`Controller`] runs one of ours (or a peer's), [`Objects`] talks to the API server and
-//! waits. Whatever was started dies with the process that started it, however that one ends.
+//! controllers post, [`Controller`] runs one of ours (or a peer's), [`Proxy`] stands between one and the API
+//! server and misbehaves, [`Objects`] talks to the API server and waits. Whatever was started dies with the process that started it, however that one ends.
 //!
 //! Only public endpoints are used: a controller is a command line, an object is JSON.
 
@@ -14,23 +14,27 @@ pub mod events;
 pub mod fixtures;
 pub mod git;
 pub mod kills;
+pub mod life;
 pub mod objects;
 pub mod process;
 pub mod programs;
+pub mod proxy;
 pub mod scratch;
 pub mod serve;
+pub mod sweep;
 pub mod usage;
 pub mod wait;
 pub mod yaml;
 
 pub use bed::Bed;
-pub use cluster::{Cluster, Part, User};
+pub use cluster::{Backup, Cluster, Part, User};
 pub use controller::Controller;
 pub use events::EventSink;
 pub use git::{GitServer, Push};
 pub use objects::{Objects, Ref};
 pub use process::Process;
 pub use programs::Programs;
+pub use proxy::Proxy;
 
 use std::{future::Future, sync::OnceLock};
 

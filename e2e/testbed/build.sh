@@ -14,17 +14,24 @@ say() { printf '%s testbed: %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
 
 command -v go >/dev/null || { say "needs Go 1.26 or newer to build etcd, kube-apiserver, kwok, kustomize and helm: install it and put it on PATH"; exit 1; }
 
-# build NAME FOLDER PACKAGE [LDFLAGS]: one program, moved into place whole.
+# build NAME FOLDER PACKAGE [LDFLAGS]: one program, moved into place whole. It is built once for its own pins and linked
+# into the folder of all, so that another pin of one program doesn't build the others.
 build() {
-    local name=$1 folder=$2 package=$3 ldflags=${4:-}
+    local name=$1 folder=$2 package=$3 ldflags=${4:-} own
     [ -x "$cache/$name" ] && return
-    say "building $name"
-    (cd "$here/$folder" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $ldflags" -o "$cache/$name.part" "$package")
-    mv "$cache/$name.part" "$cache/$name"
+    own=$programs/$name-$( (cat "$here/$folder/go.mod" "$here/$folder/go.sum"; cat "$here/$folder"/*.go 2>/dev/null || true
+        echo "$package $ldflags") | sha256sum | cut -c 1-12)
+    if [ ! -x "$own" ]; then
+        say "building $name"
+        (cd "$here/$folder" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $ldflags" -o "$own.part" "$package")
+        mv "$own.part" "$own"
+    fi
+    ln -f "$own" "$cache/$name"
 }
 
-mkdir -p "$cache"
-exec 9>"$cache/.lock"
+programs=$(dirname "$cache")/programs
+mkdir -p "$cache" "$programs"
+exec 9>"$programs/.lock"
 flock 9
 
 # Clients refuse a server that doesn't say its version.
@@ -44,6 +51,9 @@ build kustomize kustomize sigs.k8s.io/kustomize/kustomize/v5
 build helm helm helm.sh/helm/v4/cmd/helm
 build helm3 helm3 helm.sh/helm/v3/cmd/helm
 build gotemplate gotemplate .
+build sops sops github.com/getsops/sops/v3/cmd/sops
+build envsubst envsubst .
+build health health .
 
 # kwok's stages come as files of its module; they say how simulated Nodes and Pods behave.
 if [ ! -d "$cache/stages" ]; then

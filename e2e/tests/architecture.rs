@@ -13,7 +13,8 @@ use serde_json::Value;
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Crates that must reach no client, runtime or network, and what gives those away.
-const ENGINES: [&str; 6] = ["krm", "kustomize", "kustomization", "gotemplate", "sprig", "helm"];
+const ENGINES: [&str; 8] =
+    ["krm", "kustomize", "kustomization", "sops", "expr", "gotemplate", "sprig", "helm"];
 const IMPURE: [&str; 5] = ["kube-client", "tokio", "hyper", "reqwest", "tonic"];
 
 #[test]

@@ -49,6 +49,11 @@ pub struct Cluster {
     client: Client,
 }
 
+/// A copy of a cluster's store.
+pub struct Backup {
+    folder: PathBuf,
+}
+
 impl Cluster {
     /// Starts a new control plane and waits until it can run Pods.
     pub async fn start(programs: &Programs) -> Result<Self> {
@@ -100,8 +105,37 @@ impl Cluster {
     /// Kills a part, starts it again and waits until it serves.
     pub async fn restart(&self, part: Part) -> Result<()> {
         self.kill(part)?;
+        self.revive(part).await
+    }
+
+    /// Starts a part that was killed and waits until it serves.
+    pub async fn revive(&self, part: Part) -> Result<()> {
         self.launch(part)?;
         self.serving(part).await
+    }
+
+    /// Takes a copy of the store. Store and API server are away for a moment.
+    pub async fn back_up(&self) -> Result<Backup> {
+        self.without_store(|| {
+            let backup = self.layout.folder.join("backup");
+            copy_folder(&self.store(), &backup)?;
+            Ok(Backup { folder: backup })
+        })
+        .await
+    }
+
+    /// Puts a copy in the place of the store: what came after it has never been, and versions begin again where
+    /// they were. Those who serve the cluster itself are started anew, as an operator would.
+    pub async fn restore(&self, backup: &Backup) -> Result<()> {
+        self.without_store(|| {
+            fs::remove_dir_all(self.store()).context("failed to remove the store")?;
+            copy_folder(&backup.folder, &self.store())
+        })
+        .await?;
+        for part in [Part::ControllerManager, Part::Scheduler, Part::Kwok] {
+            self.restart(part).await?;
+        }
+        Ok(())
     }
 
     /// Freezes a part (SIGSTOP).
@@ -130,13 +164,25 @@ impl Cluster {
 
     async fn bring_up(&self) -> Result<()> {
         for part in [Part::Etcd, Part::ApiServer] {
-            self.launch(part)?;
-            self.serving(part).await?;
+            self.revive(part).await?;
         }
         for part in [Part::ControllerManager, Part::Scheduler, Part::Kwok] {
             self.launch(part)?;
         }
         self.add_node().await
+    }
+
+    async fn without_store<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.kill(Part::ApiServer)?;
+        self.kill(Part::Etcd)?;
+        let done = act()?;
+        self.revive(Part::Etcd).await?;
+        self.revive(Part::ApiServer).await?;
+        Ok(done)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.layout.folder.join("etcd")
     }
 
     fn launch(&self, part: Part) -> Result<()> {
@@ -221,6 +267,20 @@ pub async fn client(kubeconfig: &Path) -> Result<Client> {
     let file = Kubeconfig::read_from(kubeconfig).context("failed to read kubeconfig")?;
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
     Client::try_from(config).context("failed to make a client")
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("failed to create {to:?}"))?;
+    for entry in fs::read_dir(from).with_context(|| format!("failed to read {from:?}"))? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy_folder(&source, &target)?;
+        } else {
+            fs::copy(&source, &target).with_context(|| format!("failed to copy {source:?}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file of the layout.

@@ -27,6 +27,18 @@ impl Files {
         self
     }
 
+    /// Adds or replaces a symbolic link.
+    pub fn link(&mut self, path: &str, target: &str) -> &mut Self {
+        self.0.insert(path.to_owned(), (0o120_000, target.as_bytes().to_vec()));
+        self
+    }
+
+    /// Adds another tree below a folder.
+    pub fn put_below(&mut self, folder: &str, other: Self) -> &mut Self {
+        self.0.extend(other.0.into_iter().map(|(path, file)| (format!("{folder}/{path}"), file)));
+        self
+    }
+
     /// Takes a file away.
     pub fn remove(&mut self, path: &str) -> &mut Self {
         self.0.remove(path);

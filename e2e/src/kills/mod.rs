@@ -1,22 +1,20 @@
 //! Kills controllers at random moments and looks whether the cluster ends up as it would have anyway.
 //!
-//! A round lives in a namespace of its own and has four phases: install, upgrade (with a rename), prune, delete.
-//! The first round isn't disturbed: it says what each phase ends in and how long it takes. In every later phase
-//! one controller is killed at a random moment and started again. Then the state has to become the same and to
-//! stay it when everything is reconciled once more, and whatever was there before and after the phase has to be
-//! the same object, not a new one of its name. After the last phase nothing is left in the storage either.
-
-mod snapshot;
-mod world;
+//! A round is one [life](crate::life) in a namespace of its own. The first round isn't disturbed: it says what each
+//! phase ends in and how long it takes. In every later phase one controller is killed at a random moment and started
+//! again. Then the state has to become the same and to stay it when everything is reconciled once more, and whatever
+//! was there before and after the phase has to be the same object, not a new one of its name. After the last phase
+//! nothing is left in the storage either.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::Bed;
-use snapshot::Snapshot;
-use world::{Phase, World};
+use crate::{
+    Bed,
+    life::{Phase, Snapshot, World},
+};
 
 /// After the kill of a controller, until everything is as expected.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -65,7 +63,7 @@ pub async fn run(plan: Plan) -> Result<Report> {
     let mut report = Report::default();
     let mut round = 1;
     while report.kills < plan.kills {
-        let mut world = World::new(&bed, round).await?;
+        let mut world = World::new(&bed, &format!("kill-{round}")).await?;
         let mut before = Snapshot::default();
         for (phase, expectation) in Phase::ALL.into_iter().zip(&expectations) {
             let blow = Blow::random(phase, expectation.takes, &mut random);
@@ -84,7 +82,7 @@ pub async fn run(plan: Plan) -> Result<Report> {
 }
 
 async fn undisturbed(bed: &Bed) -> Result<Vec<Expectation>> {
-    let mut world = World::new(bed, 0).await?;
+    let mut world = World::new(bed, "kill-0").await?;
     let mut expectations = Vec::new();
     for phase in Phase::ALL {
         let begin = Instant::now();

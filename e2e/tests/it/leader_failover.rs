@@ -6,8 +6,11 @@ use anyhow::{Context, Result};
 use e2e::{
     Bed, Controller, Push, Ref,
     controller::{Kind, Setup},
-    fixtures, wait,
+    fixtures,
+    proxy::Moment,
+    wait,
 };
+use serde_json::json;
 
 use crate::stage::{SOON, Scene, alone, plain};
 
@@ -18,29 +21,38 @@ const FLAGS: [&str; 4] = [
     "--leader-election-retry-period=1s",
 ];
 
-#[test]
-fn another_takes_over_from_a_leader_that_hangs() {
-    alone(async || {
-        let bed = Bed::start(&FLAGS).await?;
-        let mut scene = Scene::new(&bed, "failover").await?;
-        let files = fixtures::config_maps(&["settings"], "blue");
-        scene.install(&Push { files, ..Push::default() }, &plain()).await?;
+const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
+#[test]
+fn a_leader_that_hung_in_the_middle_of_an_apply_writes_nothing_more() {
+    alone(async || {
+        let (bed, proxy) = Bed::behind_proxy(&FLAGS).await?;
+        let mut scene = Scene::new(&bed, "failover").await?;
+        scene.install(&Push::new(fixtures::config_maps(&NAMES, "blue")), &plain()).await?;
         let leader = holder(&bed).await?;
         let standby = standby(&bed).await?;
-        bed.kustomize.process()?.pause()?;
-        let commit = scene
-            .push(&Push { files: fixtures::config_maps(&["settings"], "green"), ..Push::default() })
-            .await?;
+
+        // Its third write waits on the wire, more are to come.
+        let caught = proxy.trap(3, Moment::Before);
+        let commit = scene.push(&Push::new(fixtures::config_maps(&NAMES, "green"))).await?;
+        tokio::time::timeout(SOON, caught).await??;
+        let old = bed.kustomize.process()?;
+        old.pause()?;
         scene.applied(&commit).await?;
         assert_ne!(holder(&bed).await?, leader);
+        // Those that were under way are lost.
+        proxy.release();
+        proxy.forget();
 
-        // The old leader wakes up, sees that it leads no more, and ends without having written.
-        let old = bed.kustomize.process()?;
+        // It wakes up, sees that it leads no more, and ends. Whatever it sends would come through the proxy.
         old.resume()?;
         wait::until("the old leader to end", SOON, async || Ok(old.exited())).await?;
+        let writes: Vec<String> = proxy.writes().iter().map(|write| write.call.to_string()).collect();
+        assert!(writes.is_empty(), "{writes:?}");
         standby.process()?.check()?;
-        scene.applied(&commit).await?;
+        for name in NAMES {
+            assert_eq!(scene.data(name).await?, Some(json!({ "color": "green" })), "{name}");
+        }
         Ok(())
     });
 }

@@ -8,7 +8,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::{
-    archive,
+    archive, oci,
     places::{self, Places},
     play::Stage,
     scenario::Scenario,
@@ -47,7 +47,8 @@ pub(crate) async fn compare(stage: &Stage, scenario: &Scenario, places: &Places)
 
 async fn results(stage: &Stage, scenario: &Scenario, places: &Places) -> Result<Vec<Difference>> {
     let mut differences = Vec::new();
-    for recorded in yaml::documents(&scenario.file("result.yaml")?)? {
+    let documents = yaml::documents(&scenario.file("result.yaml")?)?;
+    for recorded in documents.into_iter().filter(|document| document["kind"] != oci::KIND) {
         let missing = recorded["missing"].as_str();
         let reference = match missing {
             Some(missing) => missing.parse::<Ref>()?,
@@ -133,7 +134,8 @@ async fn events(stage: &Stage, scenario: &Scenario, places: &Places) -> Result<V
     let mut ours: Vec<Value> = ours.into_iter().filter(about_flux).collect();
     ours.sort_by_key(created);
     let ours: Vec<Value> = ours.iter().map(|event| event_facts(&places.mask(event))).collect();
-    let recorded: Vec<Value> = recorded.as_array().into_iter().flatten().map(event_facts).collect();
+    let recorded = recorded.as_array().into_iter().flatten().filter(|event| about_flux(event));
+    let recorded: Vec<Value> = recorded.map(event_facts).collect();
     Ok(sequences("event", &recorded, &ours))
 }
 
@@ -168,6 +170,7 @@ fn posted(stage: &Stage, scenario: &Scenario, places: &Places) -> Result<Vec<Dif
         .as_array()
         .into_iter()
         .flatten()
+        .filter(|posted| posted["body"]["involvedObject"]["kind"] != oci::KIND)
         .map(|posted| {
             // Headers are written once; all requests have the same.
             posted_facts(&posted["request"], &json!("application/json"), &posted["body"])

@@ -58,9 +58,10 @@ const EXPECTED: &[Expected] = &[
         by_chance: false,
     },
     Expected {
-        scenarios: &["ks-depends-ok", "ks-depends-revision"],
+        scenarios: &["ks-depends-ok", "ks-depends-revision", "ks-ready-expr", "ks-ready-expr-runtime"],
         fits: |it| {
-            it.recorded.contains("is not ready") && it.ours.contains("not found: kustomizations.kustomize")
+            let instead = it.recorded.contains("is not ready") || it.recorded.contains("failed to evaluate");
+            instead && it.ours.contains("not found: kustomizations.kustomize")
         },
         reason: "we look for the dependency before the next request has made it",
         by_chance: true,
@@ -71,6 +72,51 @@ const EXPECTED: &[Expected] = &[
             it.place.starts_with("posted Kustomization/app DependencyNotReady") && it.ours == "2 times"
         },
         reason: "a source and a Kustomization that come to the caches in the same moment wake it twice",
+        by_chance: true,
+    },
+    Expected {
+        scenarios: &["ks-ready-expr", "ks-ready-expr-runtime"],
+        fits: |it| {
+            it.place.starts_with("posted Kustomization/app DependencyNotReady") && it.ours == "2 times"
+        },
+        reason: "a dependency that becomes ready wakes its dependents, whatever their expression makes of it",
+        by_chance: true,
+    },
+    Expected {
+        scenarios: &["ks-drift", "ks-drift-apply-manager", "ks-drift-kubectl-edit", "ks-reconcile-disabled"],
+        fits: |it| {
+            it.place == "result Kustomization/app .status.history[0].totalReconciliations"
+                || (it.place.contains("Reconciliation finished in") && it.ours == "3 times")
+        },
+        reason: "a change by others is corrected at once, not only at the next request",
+        by_chance: false,
+    },
+    Expected {
+        scenarios: &["ks-crd-removed"],
+        fits: |it| {
+            it.place.starts_with("result Kustomization/app .status.history")
+                || it.place.starts_with("posted ")
+                || it.place.starts_with("event ")
+        },
+        reason: "a definition that others deleted is made anew at once",
+        by_chance: false,
+    },
+    Expected {
+        scenarios: &["ks-sops-no-decryption"],
+        fits: |_| true,
+        reason: "an encrypted Secret is refused whichever field holds the ciphertext; Flux applies the ciphertext",
+        by_chance: false,
+    },
+    Expected {
+        scenarios: &["ks-substitute-malformed"],
+        fits: |it| it.ours.replace(" in line 3 of the object, field data.color", "") == it.recorded,
+        reason: "errors of substitution say where",
+        by_chance: false,
+    },
+    Expected {
+        scenarios: &["ks-two-owners"],
+        fits: |it| it.ours.contains(" belonged to Kustomization "),
+        reason: "taking over what belongs to another Kustomization is told",
         by_chance: true,
     },
     Expected {

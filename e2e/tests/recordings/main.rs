@@ -7,6 +7,7 @@ mod archive;
 mod compare;
 mod expected;
 mod observe;
+mod oci;
 mod places;
 mod play;
 mod report;

@@ -14,6 +14,7 @@ use tokio::io::AsyncWriteExt;
 use crate::{
     compare::{self, Difference},
     observe::Observer,
+    oci::{self, Registry},
     places::Places,
     scenario::Scenario,
     wait::{self, Pushes},
@@ -34,6 +35,8 @@ struct Play<'a> {
     scenario: &'a Scenario,
     places: Places,
     repositories: BTreeMap<String, Repository>,
+    /// Only where the scenario pushes to one.
+    registry: Option<Registry>,
     unmet: Vec<Difference>,
 }
 
@@ -41,7 +44,8 @@ struct Play<'a> {
 pub(crate) async fn play(stage: &Stage, scenario: &Scenario) -> Result<Vec<Difference>> {
     stage.bed.objects.namespace(&scenario.name).await?;
     let places = Places::new(&stage.bed, &scenario.name);
-    let mut play = Play { stage, scenario, places, repositories: BTreeMap::new(), unmet: Vec::new() };
+    let mut play =
+        Play { stage, scenario, places, repositories: BTreeMap::new(), registry: None, unmet: Vec::new() };
     for (number, (verb, argument)) in scenario.steps.iter().enumerate() {
         play.step(verb, argument).await.with_context(|| format!("step {}: {verb}", number + 1))?;
     }
@@ -59,20 +63,29 @@ pub(crate) async fn play(stage: &Stage, scenario: &Scenario) -> Result<Vec<Diffe
 impl Play<'_> {
     async fn step(&mut self, verb: &str, argument: &Value) -> Result<()> {
         let argument = self.places.fill_value(argument, &self.pushes());
+        self.act(verb, &argument).await?;
+        match &self.registry {
+            Some(registry) => registry.publish(&self.bed().objects, &self.scenario.name).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn act(&mut self, verb: &str, argument: &Value) -> Result<()> {
         match verb {
-            "push" => self.push(&argument).await,
-            "tag" => self.tag(&argument).await,
+            "push" => self.push(argument).await,
+            "oci" => self.push_to_registry(argument).await,
+            "tag" => self.tag(argument).await,
             "unref" => self.repository("app").await?.delete_ref(text(&argument["ref"])?).await,
-            "apply" => self.apply(&argument).await,
-            "kubectl" => self.kubectl(&argument).await,
-            "patch" => self.patch(&argument).await,
+            "apply" => self.apply(argument).await,
+            "kubectl" => self.kubectl(argument).await,
+            "patch" => self.patch(argument).await,
             "reconcile" => {
                 let object = self.object(&argument["object"])?;
                 self.bed().objects.request(&object, text(&argument["token"])?).await
             }
-            "delete" => self.bed().objects.delete(&self.object(&argument)?).await,
+            "delete" => self.bed().objects.delete(&self.object(argument)?).await,
             "sleep" => {
-                tokio::time::sleep(seconds(&argument, 0.0)).await;
+                tokio::time::sleep(seconds(argument, 0.0)).await;
                 Ok(())
             }
             "settle" => {
@@ -80,10 +93,10 @@ impl Play<'_> {
                 self.stage.observer.settle(&self.scenario.name, quiet, limit).await;
                 Ok(())
             }
-            "storage" => self.spoil_storage(text(&argument)?),
-            "restart" => self.restart(text(&argument)?).await,
-            "until_posted" => self.until_posted(&argument).await,
-            "wait" => self.wait(&argument).await,
+            "storage" => self.spoil_storage(text(argument)?),
+            "restart" => self.restart(text(argument)?).await,
+            "until_posted" => self.until_posted(argument).await,
+            "wait" => self.wait(argument).await,
             other => bail!("no such verb: {other}"),
         }
     }
@@ -102,6 +115,17 @@ impl Play<'_> {
         };
         repository.push(&push).await?;
         Ok(())
+    }
+
+    async fn push_to_registry(&mut self, step: &Value) -> Result<()> {
+        let tree = self.scenario.folder.join("repo").join(text(&step["from"])?);
+        let digests = oci::digests(&self.scenario.file("revisions.txt")?);
+        if self.registry.is_none() {
+            self.registry = Some(Registry::start().await?);
+        }
+        let registry = self.registry.as_mut().context("it was just put in")?;
+        let digest = digests.get(registry.count()).context("no such push to the registry")?;
+        registry.push(&tree, digest, step)
     }
 
     async fn tag(&mut self, step: &Value) -> Result<()> {
@@ -200,7 +224,11 @@ impl Play<'_> {
         let object = self.object(&step["object"])?;
         let pushes = self.pushes();
         let limit = seconds(&step["timeout"], LIMIT);
-        let met = |object: Option<&Value>| wait::met(step, object, &pushes).then_some(());
+        let digest = match &step["digest"] {
+            Value::Null => None,
+            number => Some(oci::pushed(&oci::digests(&self.scenario.file("revisions.txt")?), number)?),
+        };
+        let met = |object: Option<&Value>| wait::met(step, object, &pushes, digest.as_deref()).then_some(());
         let waited = self.stage.bed.objects.wait(&object, "the wait step", limit, met).await;
         if let Err(error) = waited {
             self.unmet.push(Difference::new("wait", step.to_string(), format!("{error:#}")));

@@ -14,15 +14,6 @@ const LATER: &[(&str, &str)] = &[
     ("git-submodule", "submodules"),
     ("git-verify", "signatures"),
     ("oci", "OCIRepository"),
-    ("ks-sops", "decryption"),
-    ("ks-substitute", "postBuild"),
-    ("ks-sa", "impersonation"),
-    ("ks-delete-sa-gone", "impersonation"),
-    ("ks-kubeconfig", "kubeConfig"),
-    ("ks-cel", "healthCheckExprs"),
-    ("ks-ready-expr", "dependsOn with readyExpr"),
-    ("ks-oci", "OCIRepository"),
-    ("ks-source-other-kind", "OCIRepository"),
 ];
 
 /// The scenarios in scope whose name contains one of the words; all of them without words.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     compare::{Difference, list},
     observe::Version,
+    oci,
     places::{self, Places},
 };
 
@@ -36,6 +37,9 @@ fn recorded_lives(entries: &[Value]) -> BTreeMap<String, Vec<State>> {
     let mut lives: BTreeMap<String, Vec<State>> = BTreeMap::new();
     for entry in entries {
         let Some(object) = entry["object"].as_str() else { continue };
+        if object.starts_with(oci::KIND) {
+            continue;
+        }
         // A deletion repeats the last state.
         let state: State = entry["conditions"].as_array().into_iter().flatten().map(fact).collect();
         lives.entry(object.to_owned()).or_default().push(state);

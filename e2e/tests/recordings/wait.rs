@@ -9,12 +9,15 @@ use serde_json::Value;
 pub(crate) type Pushes = BTreeMap<String, Vec<String>>;
 
 /// Whether the object is as the step wants it.
-pub(crate) fn met(step: &Value, object: Option<&Value>, pushes: &Pushes) -> bool {
+///
+/// `digest` is that of the push to the registry that the step names.
+pub(crate) fn met(step: &Value, object: Option<&Value>, pushes: &Pushes, digest: Option<&str>) -> bool {
     let Some(object) = object else { return step["gone"] == true };
     step["gone"] != true
         && condition_fits(step, object)
         && token_fits(step, object)
         && fits(&step["revision"], revision(object), pushes)
+        && digest.is_none_or(|digest| revision(object).as_str().is_some_and(|text| text.ends_with(digest)))
         && fits(&step["attempted"], &object["status"]["lastAttemptedRevision"], pushes)
 }
 

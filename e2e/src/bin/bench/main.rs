@@ -5,7 +5,9 @@
 
 mod fleet;
 mod gauge;
+mod peers;
 mod table;
+mod targets;
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 

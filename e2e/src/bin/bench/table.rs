@@ -2,27 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::gauge::Phase;
-
-/// What Flux's source- and kustomize-controller (2.9 line, `--concurrent=20`) needed on two cores for the same.
-struct Peer {
-    number: usize,
-    phase: &'static str,
-    wall: f64,
-    /// kustomize- and source-controller together.
-    cpu: f64,
-    server: f64,
-    /// Requests for each Kustomization.
-    requests: f64,
-}
-
-const PEERS: [Peer; 5] = [
-    Peer { number: 100, phase: "install", wall: 18.0, cpu: 18.3, server: 12.0, requests: 26.0 },
-    Peer { number: 100, phase: "upgrade", wall: 25.0, cpu: 29.0, server: 14.0, requests: 19.0 },
-    Peer { number: 100, phase: "unchanged", wall: 25.0, cpu: 34.0, server: 13.0, requests: 18.0 },
-    Peer { number: 300, phase: "install", wall: 166.0, cpu: 221.0, server: 72.0, requests: 25.0 },
-    Peer { number: 300, phase: "upgrade", wall: 181.0, cpu: 247.0, server: 73.0, requests: 18.0 },
-];
+use crate::{gauge::Phase, peers::Peer, targets};
 
 pub(crate) struct Table {
     number: usize,
@@ -43,7 +23,7 @@ impl Table {
         let total: usize = phase.requests.values().sum();
         let each = total as f64 / self.number as f64;
         let cpu = (phase.source.cpu + phase.kustomize.cpu).as_secs_f64();
-        let peer = PEERS.iter().find(|peer| peer.number == self.number && peer.phase == phase.name);
+        let peer = Peer::of(self.number, phase.name);
         let beside = |ours: f64, theirs: Option<f64>| match theirs {
             Some(theirs) if ours > 0.0 => format!("{theirs} (×{:.1})", theirs / ours),
             _ => "–".to_owned(),
@@ -84,6 +64,31 @@ impl Table {
         writeln!(f, "| program on disk | {:.1} | {:.1} | | |", mib(source), mib(kustomize))
     }
 
+    /// The time that this share of the pushes stayed below; there is at least one push.
+    fn slower_than(&self, share: f64) -> Duration {
+        self.latency[((self.latency.len() - 1) as f64 * share).round() as usize]
+    }
+
+    fn targets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n| target | measured | bound | |\n|---|---|---|---|")?;
+        let mut all: Vec<_> =
+            self.phases.iter().flat_map(|phase| targets::of_phase(self.number, phase)).collect();
+        if !self.latency.is_empty() {
+            all.extend(targets::of_latency(self.slower_than(0.5), self.slower_than(0.99)));
+        }
+        all.extend(self.idle.into_iter().flat_map(targets::of_rest));
+        all.extend(targets::of_peak(self.number, &self.phases));
+        for target in all {
+            writeln!(f, "{target}")?;
+        }
+        let cpu: Duration = self.phases.iter().map(|phase| phase.source.cpu + phase.kustomize.cpu).sum();
+        writeln!(
+            f,
+            "\nCPU of both controllers over all phases: {:.1} ms for each Kustomization; it has to be flat from 100 to 2000.",
+            cpu.as_secs_f64() * 1000.0 / self.number as f64
+        )
+    }
+
     fn requests(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n| phase | requests of the controllers | requests of everybody |\n|---|---|---|")?;
         for phase in &self.phases {
@@ -109,9 +114,7 @@ impl fmt::Display for Table {
             self.phase(f, phase)?;
         }
         if !self.latency.is_empty() {
-            let at = |share: f64| {
-                self.latency[((self.latency.len() - 1) as f64 * share).round() as usize].as_secs_f64()
-            };
+            let at = |share: f64| self.slower_than(share).as_secs_f64();
             writeln!(
                 f,
                 "\nOne changed file, pushed → applied ({} pushes): p50 {:.2} s, p99 {:.2} s, longest {:.2} s. Flux at 100: p50 14.7 s, longest 25.5 s.",
@@ -122,7 +125,8 @@ impl fmt::Display for Table {
             )?;
         }
         self.memory(f)?;
-        self.requests(f)
+        self.requests(f)?;
+        self.targets(f)
     }
 }
 

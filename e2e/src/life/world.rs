@@ -5,81 +5,42 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::snapshot::Snapshot;
-use crate::{
-    Bed, Push, Ref, fixtures,
-    git::{Files, Repository},
-    objects::condition,
-    wait,
-};
+use super::{Phase, Snapshot};
+use crate::{Bed, Push, Ref, fixtures, git::Repository, objects::condition, wait};
 
-/// What happens to an application in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    Install,
-    Upgrade,
-    Prune,
-    Delete,
-}
-
-impl Phase {
-    pub(super) const ALL: [Self; 4] = [Self::Install, Self::Upgrade, Self::Prune, Self::Delete];
-
-    /// The tree that this phase pushes.
-    fn files(self) -> Files {
-        let mut files = Files::default();
-        let color = if self == Self::Install { "blue" } else { "green" };
-        files.set("base/settings.yaml", fixtures::config_map("settings", color));
-        files.set("apps/web.yaml", fixtures::application("web", color));
-        match self {
-            Self::Install => {
-                files.set("base/old-name.yaml", fixtures::config_map("old-name", color));
-                files.set("base/kept.yaml", kept());
-                files.set("apps/extra.yaml", fixtures::application("extra", color));
-            }
-            Self::Upgrade => {
-                files.set("base/new-name.yaml", fixtures::config_map("new-name", color));
-                files.set("base/kept.yaml", kept());
-                files.set("apps/extra.yaml", fixtures::application("extra", color));
-                files.set("apps/added.yaml", fixtures::config_map("added", color));
-            }
-            Self::Prune | Self::Delete => {}
-        }
-        files
-    }
-}
-
-/// Leaves the source in the prune phase and must stay all the same.
-fn kept() -> String {
-    fixtures::config_map("kept", "any").replace(
-        "  name: kept\n",
-        "  name: kept\n  annotations:\n    kustomize.toolkit.fluxcd.io/prune: disabled\n",
-    )
-}
-
-pub(super) struct World<'a> {
+/// A namespace with a repository, and what happens in it.
+pub struct World<'a> {
     bed: &'a Bed,
     namespace: String,
     repository: Repository,
 }
 
 impl<'a> World<'a> {
-    pub(super) async fn new(bed: &'a Bed, round: usize) -> Result<Self> {
-        let namespace = format!("kill-{round}");
-        bed.objects.namespace(&namespace).await?;
-        // Nobody's: it has to be there at the end.
-        let bystander = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": { "name": "bystander", "namespace": namespace },
-        });
-        bed.objects.apply(&bystander).await?;
+    /// Makes the namespace, with objects in it that have to be there at the end.
+    pub async fn new(bed: &'a Bed, namespace: &str) -> Result<Self> {
+        bed.objects.namespace(namespace).await?;
+        // The second one claims an owner that doesn't know it.
+        for (name, owner) in [("bystander", None), ("impostor", Some("apps"))] {
+            let labels = owner.map(|owner| {
+                json!({
+                    "kustomize.toolkit.fluxcd.io/name": owner,
+                    "kustomize.toolkit.fluxcd.io/namespace": namespace,
+                })
+            });
+            bed.objects
+                .apply(&json!({
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": { "name": name, "namespace": namespace, "labels": labels },
+                }))
+                .await?;
+        }
         let repository = bed.git.repository(&format!("{namespace}/app")).await?;
-        Ok(Self { bed, namespace, repository })
+        Ok(Self { bed, namespace: namespace.to_owned(), repository })
     }
 
     /// Does what the user does in this phase.
-    pub(super) async fn begin(&mut self, phase: Phase) -> Result<()> {
+    pub async fn begin(&mut self, phase: Phase) -> Result<()> {
         let objects = &self.bed.objects;
         if phase == Phase::Delete {
             for name in ["apps", "base"] {
@@ -87,7 +48,8 @@ impl<'a> World<'a> {
             }
             return objects.delete(&self.source()).await;
         }
-        let commit = self.repository.push(&Push { files: phase.files(), ..Push::default() }).await?;
+        let push = Push::new(phase.files(&self.namespace));
+        let commit = self.repository.push(&push).await?;
         if phase == Phase::Install {
             self.apply().await
         } else {
@@ -98,15 +60,20 @@ impl<'a> World<'a> {
     async fn apply(&self) -> Result<()> {
         let objects = &self.bed.objects;
         objects.apply(&fixtures::git_repository(&self.namespace, &self.bed.git.url())).await?;
-        let base = json!({ "path": "./base" });
+        let base = json!({ "path": "./base", "deletionPolicy": "WaitForTermination" });
         objects.apply(&fixtures::named_kustomization(&self.namespace, "base", &base)).await?;
-        let apps = json!({ "path": "./apps", "wait": true, "dependsOn": [{ "name": "base" }] });
+        let apps = json!({
+            "path": "./apps",
+            "wait": true,
+            "dependsOn": [{ "name": "base" }],
+            "deletionPolicy": "MirrorPrune",
+        });
         objects.apply(&fixtures::named_kustomization(&self.namespace, "apps", &apps)).await?;
         Ok(())
     }
 
     /// Waits for the end of a phase.
-    pub(super) async fn done(&self, phase: Phase, limit: Duration) -> Result<()> {
+    pub async fn done(&self, phase: Phase, limit: Duration) -> Result<()> {
         for name in ["base", "apps"] {
             let object = Ref::kustomization(&self.namespace, name);
             if phase == Phase::Delete {
@@ -131,12 +98,12 @@ impl<'a> World<'a> {
     }
 
     /// What is there now.
-    pub(super) async fn snapshot(&self) -> Result<Snapshot> {
-        Snapshot::take(&self.bed.objects, &self.namespace).await
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        Snapshot::take(&self.bed.objects, &self.namespace, self.repository.commits()).await
     }
 
     /// Waits until everything is as expected, and returns the last state in any case.
-    pub(super) async fn settled(&self, expected: &Snapshot, limit: Duration) -> Result<Snapshot> {
+    pub async fn settled(&self, expected: &Snapshot, limit: Duration) -> Result<Snapshot> {
         let equal = wait::until("the expected state", limit, async || {
             let now = self.snapshot().await?;
             Ok(expected.differences(&now).is_empty().then_some(now))
@@ -148,7 +115,7 @@ impl<'a> World<'a> {
     }
 
     /// Has everything reconciled once more.
-    pub(super) async fn reconcile(&self, limit: Duration) -> Result<()> {
+    pub async fn reconcile(&self, limit: Duration) -> Result<()> {
         let token = format!("again at {}", self.repository.commits().len());
         let base = Ref::kustomization(&self.namespace, "base");
         for object in [self.source(), base, Ref::kustomization(&self.namespace, "apps")] {
@@ -162,7 +129,7 @@ impl<'a> World<'a> {
     }
 
     /// The artifacts that nobody has any more.
-    pub(super) fn left_in_storage(&self) -> Result<Vec<String>> {
+    pub fn left_in_storage(&self) -> Result<Vec<String>> {
         let folder = self.bed.source.storage().join("gitrepository").join(&self.namespace);
         if !folder.exists() {
             return Ok(Vec::new());
@@ -172,7 +139,8 @@ impl<'a> World<'a> {
         entries.map(|entry| Ok(format!("{:?} is left in the storage", entry?.path()))).collect()
     }
 
-    pub(super) async fn tear_down(self) -> Result<()> {
+    /// Leaves nothing of it; does not wait for the end.
+    pub async fn tear_down(self) -> Result<()> {
         self.bed.objects.delete(&format!("Namespace/{}", self.namespace).parse()?).await
     }
 

@@ -1,13 +1,14 @@
-//! The state of a namespace, without what differs from run to run.
+//! The state of a namespace and of its kind, without what differs from run to run.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::Objects;
+use super::group;
+use crate::{Objects, Ref, objects::condition};
 
-/// What a namespace can hold in a story about kills.
+/// What a namespace can hold in its application's life, beside the kind that the application brings along.
 const KINDS: [(&str, &str); 8] = [
     ("v1", "ConfigMap"),
     ("v1", "Secret"),
@@ -21,7 +22,7 @@ const KINDS: [(&str, &str); 8] = [
 
 /// Objects by kind and name.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Snapshot {
+pub struct Snapshot {
     objects: BTreeMap<String, Seen>,
 }
 
@@ -32,26 +33,36 @@ struct Seen {
 }
 
 impl Snapshot {
-    pub(super) async fn take(objects: &Objects, namespace: &str) -> Result<Self> {
-        let mut seen = BTreeMap::new();
+    /// Looks at everything that is there now.
+    ///
+    /// Names of the namespace and of commits, given in the order of their pushes, are made the same in every life.
+    pub async fn take(objects: &Objects, namespace: &str, commits: &[String]) -> Result<Self> {
+        let neutral = |text: &str| {
+            let text = text.replace(namespace, "@NS@");
+            commits.iter().enumerate().fold(text, |text, (n, commit)| text.replace(commit, &format!("@{n}@")))
+        };
+        let mut found = Vec::new();
         for (api_version, kind) in KINDS {
-            for object in objects.list(api_version, kind, Some(namespace)).await? {
-                let name = object["metadata"]["name"].as_str().unwrap_or_default();
-                // Kubernetes puts these two into every namespace.
-                if matches!((kind, name), ("ConfigMap", "kube-root-ca.crt") | ("ServiceAccount", "default")) {
-                    continue;
-                }
-                let uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-                let facts: Value =
-                    serde_json::from_str(&facts(&object).to_string().replace(namespace, "@NS@"))?;
-                seen.insert(format!("{kind}/{name}"), Seen { uid, facts });
+            found.extend(objects.list(api_version, kind, Some(namespace)).await?);
+        }
+        found.extend(brought_along(objects, namespace).await?);
+        let mut seen = BTreeMap::new();
+        for object in found {
+            let kind = object["kind"].as_str().unwrap_or_default();
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            // Kubernetes puts these two into every namespace.
+            if matches!((kind, name), ("ConfigMap", "kube-root-ca.crt") | ("ServiceAccount", "default")) {
+                continue;
             }
+            let uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+            let facts: Value = serde_json::from_str(&neutral(&facts(&object).to_string()))?;
+            seen.insert(neutral(&format!("{kind}/{name}")), Seen { uid, facts });
         }
         Ok(Self { objects: seen })
     }
 
     /// What is in one and not in the other, or different.
-    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+    pub fn differences(&self, other: &Self) -> Vec<String> {
         let mut lines = Vec::new();
         for (name, seen) in &self.objects {
             match other.objects.get(name) {
@@ -68,7 +79,7 @@ impl Snapshot {
     }
 
     /// Objects that have the name of an earlier one and aren't it.
-    pub(super) fn replaced(&self, later: &Self) -> Vec<String> {
+    pub fn replaced(&self, later: &Self) -> Vec<String> {
         let same_name =
             self.objects.iter().filter_map(|(name, seen)| Some((name, seen, later.objects.get(name)?)));
         same_name
@@ -76,6 +87,25 @@ impl Snapshot {
             .map(|(name, ..)| format!("{name} was deleted and made again"))
             .collect()
     }
+}
+
+/// The namespace's own kind and the objects of it.
+async fn brought_along(objects: &Objects, namespace: &str) -> Result<Vec<Value>> {
+    let group = group(namespace);
+    let definition = Ref {
+        api_version: "apiextensions.k8s.io/v1".to_owned(),
+        kind: "CustomResourceDefinition".to_owned(),
+        namespace: None,
+        name: format!("widgets.{group}"),
+    };
+    let Some(definition) = objects.get(&definition).await? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    if condition(&definition, "Established", "True").is_some() {
+        // While the kind comes or goes there may be no list; then the next look shows it.
+        found = objects.list(&format!("{group}/v1"), "Widget", Some(namespace)).await.unwrap_or_default();
+    }
+    found.push(definition);
+    Ok(found)
 }
 
 fn facts(object: &Value) -> Value {
@@ -93,6 +123,12 @@ fn facts(object: &Value) -> Value {
             "inventory": status["inventory"],
             "applied": status["lastAppliedRevision"],
             "attempted": status["lastAttemptedRevision"],
+        }),
+        Some("CustomResourceDefinition") => json!({
+            "labels": metadata["labels"],
+            "annotations": metadata["annotations"],
+            "group": object["spec"]["group"],
+            "deleted": metadata["deletionTimestamp"].is_string(),
         }),
         _ => json!({
             "labels": metadata["labels"],
