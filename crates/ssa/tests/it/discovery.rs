@@ -59,10 +59,10 @@ async fn misses_cause_one_discovery_a_run() {
         )
     };
     let widgets = ["a", "b", "c"].map(named);
-    for run in 1..3 {
+    for _ in 0..2 {
         manager.apply(&owner(), &widgets, &options(), &Known::default()).await.unwrap_err();
         let discoveries = server.all_requests().iter().filter(|line| *line == "GET /apis").count();
-        assert_eq!(discoveries, run);
+        assert_eq!(discoveries, 1, "of this run");
     }
     // What came in between is found by the next run, however soon.
     server.serve_group("example.com", "v1", &[("widgets", "Widget", true)], "Current");
