@@ -12,6 +12,7 @@ pub use artifact::{Artifact, revision_hash};
 pub use conditions::{Condition, ConditionStatus, Time, condition, reason};
 pub use duration::{GoDuration, ParseDurationError, format_duration, parse_duration};
 pub use inventory::{ObjectRef, ParseObjectRefError, ResourceInventory, ResourceRef};
+pub(crate) use object::reconciled;
 pub use object::{Reconciled, ReconciledStatus};
 pub use reference::{
     KubeConfigReference, LocalObjectReference, NamespacedObjectKindReference, SecretKeyReference,

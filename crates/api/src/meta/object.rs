@@ -31,3 +31,46 @@ pub trait ReconciledStatus {
     /// Sets `status.lastHandledReconcileAt`.
     fn set_last_handled_reconcile_at(&mut self, token: String);
 }
+
+/// Implements [`Reconciled`] and [`ReconciledStatus`] for a kind whose spec has `interval` and `suspend`, and whose
+/// status has the common fields under their own names.
+macro_rules! reconciled {
+    ($kind:ty, $status:ty) => {
+        impl $crate::meta::Reconciled for $kind {
+            fn suspended(&self) -> bool {
+                self.spec.suspend
+            }
+
+            fn interval(&self) -> std::time::Duration {
+                self.spec.interval.get()
+            }
+        }
+
+        impl $crate::meta::ReconciledStatus for $status {
+            fn conditions(&self) -> &[$crate::meta::Condition] {
+                &self.conditions
+            }
+
+            fn conditions_mut(&mut self) -> &mut Vec<$crate::meta::Condition> {
+                &mut self.conditions
+            }
+
+            fn observed_generation(&self) -> Option<i64> {
+                self.observed_generation
+            }
+
+            fn set_observed_generation(&mut self, generation: i64) {
+                self.observed_generation = Some(generation);
+            }
+
+            fn last_handled_reconcile_at(&self) -> Option<&str> {
+                self.last_handled_reconcile_at.as_deref()
+            }
+
+            fn set_last_handled_reconcile_at(&mut self, token: String) {
+                self.last_handled_reconcile_at = Some(token);
+            }
+        }
+    };
+}
+pub(crate) use reconciled;

@@ -9,8 +9,8 @@ use super::build::{
     BuildMetadata, CommonMetadata, Decryption, Image, JsonPatch6902, Patch, PostBuild, Selector, any_objects,
 };
 use crate::meta::{
-    Condition, GoDuration, KubeConfigReference, NamespacedObjectKindReference, Reconciled, ReconciledStatus,
-    ResourceInventory, Snapshot, is_false,
+    Condition, GoDuration, KubeConfigReference, NamespacedObjectKindReference, ResourceInventory, Snapshot,
+    is_false, reconciled,
 };
 
 /// What to build from which source, and how to apply it.
@@ -306,41 +306,7 @@ fn given(text: Option<&String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).cloned()
 }
 
-impl Reconciled for Kustomization {
-    fn suspended(&self) -> bool {
-        self.spec.suspend
-    }
-
-    fn interval(&self) -> Duration {
-        self.spec.interval.get()
-    }
-}
-
-impl ReconciledStatus for KustomizationStatus {
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-
-    fn conditions_mut(&mut self) -> &mut Vec<Condition> {
-        &mut self.conditions
-    }
-
-    fn observed_generation(&self) -> Option<i64> {
-        self.observed_generation
-    }
-
-    fn set_observed_generation(&mut self, generation: i64) {
-        self.observed_generation = Some(generation);
-    }
-
-    fn last_handled_reconcile_at(&self) -> Option<&str> {
-        self.last_handled_reconcile_at.as_deref()
-    }
-
-    fn set_last_handled_reconcile_at(&mut self, token: String) {
-        self.last_handled_reconcile_at = Some(token);
-    }
-}
+reconciled!(Kustomization, KustomizationStatus);
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::{
-    Artifact, Condition, GoDuration, LocalObjectReference, Reconciled, ReconciledStatus, is_false,
-};
+use crate::meta::{Artifact, Condition, GoDuration, LocalObjectReference, is_false, reconciled};
 
 /// Which bucket to fetch from which object store, how often and with which credentials.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -186,38 +184,4 @@ impl Bucket {
     }
 }
 
-impl Reconciled for Bucket {
-    fn suspended(&self) -> bool {
-        self.spec.suspend
-    }
-
-    fn interval(&self) -> Duration {
-        self.spec.interval.get()
-    }
-}
-
-impl ReconciledStatus for BucketStatus {
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-
-    fn conditions_mut(&mut self) -> &mut Vec<Condition> {
-        &mut self.conditions
-    }
-
-    fn observed_generation(&self) -> Option<i64> {
-        self.observed_generation
-    }
-
-    fn set_observed_generation(&mut self, generation: i64) {
-        self.observed_generation = Some(generation);
-    }
-
-    fn last_handled_reconcile_at(&self) -> Option<&str> {
-        self.last_handled_reconcile_at.as_deref()
-    }
-
-    fn set_last_handled_reconcile_at(&mut self, token: String) {
-        self.last_handled_reconcile_at = Some(token);
-    }
-}
+reconciled!(Bucket, BucketStatus);
