@@ -129,7 +129,7 @@ pub(crate) mod gate {
     /// Managed fields are moved to the version that is applied.
     pub(crate) const MIGRATE_API_VERSION: &str = "MigrateAPIVersion";
     /// ServiceAccounts of tenants for cloud identities.
-    pub(crate) const OBJECT_LEVEL_WORKLOAD_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
+    pub(crate) use toolkit::args::OBJECT_LEVEL_IDENTITY as OBJECT_LEVEL_WORKLOAD_IDENTITY;
 }
 
 const FEATURES: &[Feature] = &[

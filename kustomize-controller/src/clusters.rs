@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use api::kustomize::v1::Kustomization;
+use api::kustomize::v1::{GROUP, Kustomization};
 use api::meta::KubeConfigReference;
 use auth::Tokens;
 use parking_lot::Mutex;
@@ -60,15 +60,24 @@ impl Clusters {
 
     /// The cluster that the Kustomization names, in the name of whom it names.
     pub(crate) async fn of(&self, object: &Kustomization) -> Result<Cluster, Cause> {
-        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-        let kube_config = object.spec.kube_config.as_ref();
-        let service_account = object.spec.service_account_name.as_deref();
-        let target = Target { namespace, kube_config, service_account };
+        let target = target(object);
         let client = self.connections.get(&target).await.map_err(|e| Cause::Client(Box::new(e)))?;
-        Ok(match kube_config {
+        Ok(match target.kube_config {
             None => Cluster { manager: self.own.with_client(client), live: self.live.clone() },
-            Some(reference) => Cluster { manager: self.other(namespace, reference, client), live: None },
+            Some(reference) => {
+                Cluster { manager: self.other(target.namespace, reference, client), live: None }
+            }
         })
+    }
+
+    /// The ServiceAccount in whose name the objects are applied, if any.
+    pub(crate) fn account<'a>(&'a self, object: &'a Kustomization) -> Option<&'a str> {
+        self.connections.service_account(&target(object))
+    }
+
+    /// Whether that ServiceAccount exists in our own cluster; without one there is nothing to lack.
+    pub(crate) async fn has_account(&self, object: &Kustomization) -> Result<bool, kube::Error> {
+        self.connections.can_impersonate(&target(object)).await
     }
 
     fn other(&self, namespace: &str, reference: &KubeConfigReference, client: kube::Client) -> ssa::Manager {
@@ -80,6 +89,14 @@ impl Clusters {
             .entry(name_of(namespace, reference))
             .or_insert_with(|| ssa::Manager::new(client.clone(), self.options.clone()));
         manager.with_client(client)
+    }
+}
+
+fn target(object: &Kustomization) -> Target<'_> {
+    Target {
+        namespace: object.metadata.namespace.as_deref().unwrap_or_default(),
+        kube_config: object.spec.kube_config.as_ref(),
+        service_account: object.spec.service_account_name.as_deref(),
     }
 }
 
@@ -99,12 +116,9 @@ fn manager_options(program: &Program) -> ssa::Options {
         concurrency: program.concurrent_ssa,
         override_managers: program.override_manager.clone(),
         custom_stage_kinds: GroupKind::parse_list(&program.custom_apply_stage_kinds),
-        ..ssa::Options::new(FIELD_MANAGER, OWNER_GROUP)
+        ..ssa::Options::new(FIELD_MANAGER, GROUP)
     }
 }
 
 /// Field manager of what is applied.
 const FIELD_MANAGER: &str = "kustomize-controller";
-
-/// Group of owner labels and of the annotations that steer an apply.
-pub(crate) const OWNER_GROUP: &str = "kustomize.toolkit.fluxcd.io";

@@ -43,8 +43,6 @@ pub(crate) struct Options {
     pub no_cross_namespace_refs: bool,
     /// `--requeue-dependency`.
     pub requeue_dependency: Duration,
-    /// `--default-service-account`, if any.
-    pub default_service_account: Option<String>,
     /// `--prune-limit-percent`.
     pub prune_limit_percent: u8,
     /// `--full-check-interval`.
@@ -75,7 +73,6 @@ impl Options {
         Self {
             no_cross_namespace_refs: program.no_cross_namespace_refs,
             requeue_dependency: runtime.args.requeue_dependency,
-            default_service_account: given(&program.target.default_service_account),
             prune_limit_percent: program.prune_limit_percent,
             full_check_interval: program.full_check_interval,
             remote_bases: !program.no_remote_bases,
@@ -117,12 +114,6 @@ impl Context {
             options: Options::new(program, runtime),
             freshness,
         })
-    }
-
-    /// The ServiceAccount in whose name objects are applied, if any.
-    pub(crate) fn account<'a>(&'a self, object: &'a Kustomization) -> Option<&'a str> {
-        let own = object.spec.service_account_name.as_deref().filter(|name| !name.is_empty());
-        own.or(self.options.default_service_account.as_deref())
     }
 
     /// Forgets a Kustomization that is gone.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 
-use api::kustomize::v1::Kustomization;
+use api::kustomize::v1::{GROUP, Kustomization};
 use api::meta::ObjectRef;
 use parking_lot::Mutex;
 use ssa::{Known, Live, LiveState};
@@ -12,7 +12,7 @@ use toolkit::reconcile::{Handle, Key};
 use toolkit::run::Runtime;
 use tracing::debug;
 
-use crate::clusters::{Cluster, OWNER_GROUP};
+use crate::clusters::Cluster;
 use crate::kustomization::drift::Pace;
 
 /// What is known of applied objects, and who changes them behind our back.
@@ -116,7 +116,7 @@ impl Watched {
 
 /// Follows what was applied to our own cluster.
 fn live(runtime: &Runtime, watched: Weak<Watched>) -> Live {
-    Live::new(runtime.client.clone(), OWNER_GROUP, move |news| {
+    Live::new(runtime.client.clone(), GROUP, move |news| {
         if let Some(watched) = watched.upgrade() {
             watched.changed(&Key { namespace: news.owner.namespace.clone(), name: news.owner.name.clone() });
         }

@@ -155,7 +155,7 @@ impl KustomizationReconciler {
     /// Compiles `spec.healthCheckExprs`; what isn't CEL can't become CEL by waiting.
     fn health_checks(&self, object: &Kustomization) -> Result<Checks, Cause> {
         let checks = Checks::new(&object.spec.health_check_exprs).map_err(|e| Cause::Terminal(chain(&e)))?;
-        let elsewhere = object.spec.kube_config.is_some() || self.context.account(object).is_some();
+        let elsewhere = object.spec.kube_config.is_some() || self.context.clusters.account(object).is_some();
         Ok(checks.impersonated(elsewhere))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use api::kustomize::v1::{DeletionPolicy, Kustomization};
+use api::kustomize::v1::{DeletionPolicy, GROUP, Kustomization};
 use api::meta::{
     ConditionStatus, NamespacedObjectKindReference, ObjectRef, ResourceInventory, ResourceRef, condition,
 };
@@ -96,7 +96,7 @@ fn own_reference(object: &Kustomization) -> ObjectRef {
     ObjectRef {
         namespace: object.metadata.namespace.clone().unwrap_or_default(),
         name: object.metadata.name.clone().unwrap_or_default(),
-        group: "kustomize.toolkit.fluxcd.io".to_owned(),
+        group: GROUP.to_owned(),
         kind: "Kustomization".to_owned(),
     }
 }

@@ -2,8 +2,6 @@
 
 use api::kustomize::v1::{DeletionPolicy, Kustomization};
 use api::meta::{ObjectRef, ResourceInventory};
-use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::Api;
 use toolkit::events::Severity;
 use toolkit::logging::chain;
 use toolkit::reconcile::Run;
@@ -39,14 +37,16 @@ impl KustomizationReconciler {
     /// Nobody can delete in its name then, and the Kustomization must not stay for ever. An account of another cluster
     /// isn't looked for in this one.
     async fn account_is_gone(&self, object: &Kustomization) -> Result<bool, Cause> {
-        let elsewhere = object.spec.kube_config.is_some();
-        let Some(account) = self.context.account(object).filter(|_| !elsewhere) else { return Ok(false) };
-        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-        let api: Api<ServiceAccount> = Api::namespaced(self.context.client.clone(), namespace);
-        let found = api.get_metadata_opt(account).await;
-        let found = found
-            .map_err(|e| Cause::Read(format!("unable to get ServiceAccount '{namespace}/{account}'"), e))?;
-        Ok(found.is_none())
+        if object.spec.kube_config.is_some() {
+            return Ok(false);
+        }
+        let there = self.context.clusters.has_account(object).await;
+        let there = there.map_err(|e| {
+            let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+            let account = self.context.clusters.account(object).unwrap_or_default();
+            Cause::Read(format!("unable to get ServiceAccount '{namespace}/{account}'"), e)
+        })?;
+        Ok(!there)
     }
 
     async fn delete(

@@ -225,8 +225,9 @@ impl Clients {
         self.service_account(target).map(|name| ServiceAccountUser::new(target.namespace, name)).transpose()
     }
 
-    /// The name of the ServiceAccount; an empty one never stands for the controller when there is a default.
-    fn service_account<'a>(&'a self, target: &Target<'a>) -> Option<&'a str> {
+    /// The name of the ServiceAccount that the target stands for, if any; an empty one never stands for the controller
+    /// when there is a default.
+    pub fn service_account<'a>(&'a self, target: &Target<'a>) -> Option<&'a str> {
         let named = target.service_account.filter(|name| !name.is_empty());
         named.or(Some(self.0.options.default_service_account.as_str())).filter(|name| !name.is_empty())
     }
