@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use api::kustomize::v1::Kustomization;
-use api::meta::{Artifact, ConditionStatus, condition};
+use api::meta::Artifact;
 use artifact::client::Tree;
 use kustomization::Built;
 use tokio::time::Instant;
 use toolkit::reconcile::Run;
-use toolkit::status::conditions;
 use tracing::{Instrument, info_span, warn};
 
 use super::announce::enter;
@@ -17,7 +16,7 @@ use super::inputs::Inputs;
 use super::rendered::Rendering;
 use super::source::Revision;
 use super::status::Stage;
-use super::{KustomizationReconciler, steering};
+use super::{KustomizationReconciler, plan, steering};
 use crate::clusters::Cluster;
 
 /// What is to be brought to the cluster.
@@ -94,7 +93,7 @@ impl KustomizationReconciler {
     fn standing(&self, run: &Run<Kustomization>, ground: &Ground) -> Option<Standing> {
         let key = run.key();
         let last = self.context.freshness.renderings.get(&key)?;
-        let stands = was_ready(&run.object)
+        let stands = plan::is_ready(&run.object)
             && !steering::observes(&run.object)
             && last.fingerprint == ground.fingerprint
             && !self.is_full_check_due(&last)
@@ -186,14 +185,6 @@ fn untouched(
     begin_building(run, revision);
     let rendering = Rendering { artifact: artifact.digest.clone(), ..(*standing.last).clone() };
     Prepared { cluster: standing.cluster.clone(), rendering, full: false, content: Content::Untouched }
-}
-
-/// Whether the last run went well, for the spec as it is now.
-fn was_ready(object: &Kustomization) -> bool {
-    object.status.as_ref().is_some_and(|status| {
-        status.observed_generation == object.metadata.generation
-            && conditions::is(&status.conditions, condition::READY, ConditionStatus::True)
-    })
 }
 
 async fn reads_the_same(last: &Arc<Rendering>, tree: &Arc<Tree>) -> bool {

@@ -4,15 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use api::kustomize::v1::{DependencyReference, Kustomization};
-use api::meta::{ConditionStatus, condition};
 use expr::Expression;
 use kube::api::Api;
 use parking_lot::Mutex;
 use toolkit::logging::chain;
 use toolkit::reconcile::Key;
-use toolkit::status::conditions;
 
 use super::error::Cause;
+use super::plan;
 use crate::context::Context;
 
 /// Who waits for a dependency, and so wants to hear of one that becomes ready.
@@ -101,16 +100,18 @@ fn is_ready(expression: &Expression, object: &Kustomization, found: &Kustomizati
 
 /// Why the dependency holds the dependent up; `None` when it doesn't.
 fn obstacle(dependent: &Kustomization, dependency: &Kustomization, revision: &str) -> Option<&'static str> {
-    let Some(status) = &dependency.status else { return Some("is not ready") };
-    let observed = status.observed_generation == dependency.metadata.generation;
-    if !observed || !conditions::is(&status.conditions, condition::READY, ConditionStatus::True) {
+    if !plan::is_ready(dependency) {
         return Some("is not ready");
     }
     let (a, b) = (&dependent.spec.source_ref, &dependency.spec.source_ref);
     let same_source =
         a.kind == b.kind && a.name == b.name && dependent.source_namespace() == dependency.source_namespace();
-    let behind = same_source && status.last_applied_revision.as_deref() != Some(revision);
+    let behind = same_source && applied_revision(dependency) != Some(revision);
     behind.then_some("revision is not up to date")
+}
+
+fn applied_revision(object: &Kustomization) -> Option<&str> {
+    object.status.as_ref()?.last_applied_revision.as_deref()
 }
 
 #[cfg(test)]

@@ -65,11 +65,16 @@ pub fn is_news(
     let Some(status) = &object.status else { return true };
     let known: HashSet<&ResourceRef> = before.entries.iter().collect();
     let grows = ahead.entries.iter().any(|e| !known.contains(e));
-    let ready = conditions::is(&status.conditions, condition::READY, ConditionStatus::True);
-    grows
-        || !ready
-        || status.observed_generation != object.metadata.generation
-        || status.history.first().is_none_or(|last| last.digest != digest)
+    grows || !is_ready(object) || status.history.first().is_none_or(|last| last.digest != digest)
+}
+
+/// Whether Ready is True, and says so of the generation that is current.
+#[must_use]
+pub fn is_ready(object: &Kustomization) -> bool {
+    object.status.as_ref().is_some_and(|status| {
+        status.observed_generation == object.metadata.generation
+            && conditions::is(&status.conditions, condition::READY, ConditionStatus::True)
+    })
 }
 
 /// The objects whose health decides; `None` when none is asked for.

@@ -14,6 +14,7 @@ use toolkit::status::conditions;
 use tracing::debug;
 
 use super::dependencies::Waiting;
+use super::plan;
 use super::rendered::Renderings;
 use super::source::Source;
 use super::steering;
@@ -196,13 +197,7 @@ pub(crate) fn wake_dependents(
 /// What a ready Kustomization applied, for the generation that is current.
 fn ready_revision(object: &Kustomization) -> Option<&str> {
     let status = object.status.as_ref()?;
-    let current = status.observed_generation == object.metadata.generation && is_ready(object);
-    current.then(|| status.last_applied_revision.as_deref().unwrap_or_default())
-}
-
-fn is_ready(object: &Kustomization) -> bool {
-    let status = object.status.as_ref();
-    status.is_some_and(|s| conditions::is(&s.conditions, condition::READY, ConditionStatus::True))
+    plan::is_ready(object).then(|| status.last_applied_revision.as_deref().unwrap_or_default())
 }
 
 /// The artifact, when it is another one than before.
@@ -237,8 +232,9 @@ fn users_of(
 /// The revision is applied, or being applied: no need to be told again.
 fn has_taken_up(object: &Kustomization, revision: &str) -> bool {
     let Some(status) = &object.status else { return false };
-    let busy = conditions::is(&status.conditions, condition::RECONCILING, ConditionStatus::True);
-    (busy || is_ready(object)) && status.last_attempted_revision.as_deref() == Some(revision)
+    let is = |type_| conditions::is(&status.conditions, type_, ConditionStatus::True);
+    (is(condition::RECONCILING) || is(condition::READY))
+        && status.last_attempted_revision.as_deref() == Some(revision)
 }
 
 /// Sorts so that a dependency comes before its dependents; members of a cycle come last, by name.
